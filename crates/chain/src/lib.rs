@@ -1,0 +1,1 @@
+//! Talks to the contracts: typed calls, an ordered event stream, deployment.

@@ -1,0 +1,3 @@
+//! The walrus command.
+
+fn main() {}

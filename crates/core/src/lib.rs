@@ -1,0 +1,1 @@
+//! Names, counts and signatures of the protocol: blob ids, epochs, committees, messages, certificates.

@@ -1,0 +1,1 @@
+//! Runs an embedded EVM development chain behind JSON-RPC.

@@ -1,0 +1,113 @@
+//! Files.
+
+use std::{io, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+/// How [`Disk::open`] treats a file that is or is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Must exist; opened for reading only.
+    Read,
+    /// Must exist; opened for reading and writing.
+    Write,
+    /// Created empty when missing; opened for reading and writing.
+    Create,
+    /// Must not exist; created empty, opened for reading and writing.
+    CreateNew,
+}
+
+/// A name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DirEntry {
+    /// The last part of the path.
+    pub name: String,
+    /// Whether it is a directory.
+    pub is_dir: bool,
+}
+
+/// The only way to a file.
+///
+/// The promises are those of a POSIX file system and no more: a write may be
+/// lost, in whole or in part, until the file's `sync` returned; a created,
+/// renamed or removed *name* may be lost until [`Disk::sync_dir`] of its
+/// directory returned.
+pub trait Disk: Send + Sync {
+    /// Opens a file.
+    fn open<'a>(
+        &'a self,
+        path: &'a Path,
+        mode: OpenMode,
+    ) -> BoxFuture<'a, io::Result<Arc<dyn File>>>;
+
+    /// Opens a file for callers that cannot wait asynchronously (an embedded
+    /// database), creating it when missing. Call it, and use it, inside
+    /// [`Env::compute`](crate::Env::compute).
+    fn open_blocking(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>>;
+
+    /// Takes an exclusive lock named by a file, held until dropped.
+    ///
+    /// # Errors
+    /// `WouldBlock` when another process or handle holds it.
+    fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn DiskLock>>>;
+
+    /// Creates a directory and its parents; they are durable when this returns.
+    fn create_dir_all<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+
+    /// Renames a file, replacing the target.
+    fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+
+    /// Removes a file.
+    fn remove_file<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+
+    /// The names in a directory, sorted.
+    fn list<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Vec<DirEntry>>>;
+
+    /// Makes the names in a directory durable.
+    fn sync_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+}
+
+/// An open file; dropped to close.
+pub trait File: Send + Sync {
+    /// Reads exactly `length` bytes from `offset`.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the file ends earlier. The caller bounds `length`.
+    fn read_at(&self, offset: u64, length: usize) -> BoxFuture<'_, io::Result<Bytes>>;
+
+    /// Writes all of `bytes` at `offset`, growing the file when needed.
+    fn write_at(&self, offset: u64, bytes: Bytes) -> BoxFuture<'_, io::Result<()>>;
+
+    /// Makes contents and length durable.
+    ///
+    /// After an error the file's cached contents are not to be trusted: reopen and check.
+    fn sync(&self) -> BoxFuture<'_, io::Result<()>>;
+
+    /// Current length in bytes.
+    fn len(&self) -> BoxFuture<'_, io::Result<u64>>;
+
+    /// Cuts or zero-extends the file.
+    fn set_len(&self, length: u64) -> BoxFuture<'_, io::Result<()>>;
+}
+
+/// A file for code that blocks; the meaning of each method is as in [`File`].
+pub trait BlockingFile: Send + Sync + std::fmt::Debug {
+    /// Current length in bytes.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Fills `buffer` from `offset`.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+
+    /// Writes all of `bytes` at `offset`.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts or zero-extends the file.
+    fn set_len(&self, length: u64) -> io::Result<()>;
+
+    /// Makes contents and length durable.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// An exclusive lock; released when dropped.
+pub trait DiskLock: Send + Sync {}

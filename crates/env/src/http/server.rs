@@ -1,0 +1,122 @@
+//! The accept loop.
+
+use std::{io, sync::Arc, time::Duration};
+
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use super::Executor;
+use crate::{BoxIo, CancellationToken, Env, Listener};
+
+/// Bounds of a server.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// TLS settings; without them the server speaks plain HTTP.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Connections served at once; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub max_streams_per_connection: u32,
+    /// Longest wait for a TLS handshake, and for a request's head.
+    pub handshake_timeout: Duration,
+    /// How long running requests may go on after the shutdown signal.
+    pub drain: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            max_connections: 1024,
+            max_streams_per_connection: 256,
+            handshake_timeout: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves `router` on `listener` until `shutdown` is cancelled, then lets running
+/// requests finish for at most [`ServerConfig::drain`].
+pub async fn serve(
+    env: Env,
+    mut listener: Box<dyn Listener>,
+    router: axum::Router,
+    config: ServerConfig,
+    shutdown: CancellationToken,
+) {
+    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let graceful = GracefulShutdown::new();
+    let acceptor = config.tls.clone().map(TlsAcceptor::from);
+    loop {
+        let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (io, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file handles, or the peer left while queued: neither ends the server.
+                tracing::warn!(%error, "accepting a connection failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let connection = connection(
+            io,
+            acceptor.clone(),
+            router.clone(),
+            builder(&env, &config),
+            config.handshake_timeout,
+            graceful.watcher(),
+        );
+        env.spawn("connection", async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%peer, error, "connection ended");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(config.drain, graceful.shutdown()).await;
+}
+
+fn builder(env: &Env, config: &ServerConfig) -> auto::Builder<Executor> {
+    let mut builder = auto::Builder::new(Executor::new(env));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.handshake_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(config.max_streams_per_connection)
+        .keep_alive_interval(Duration::from_secs(30));
+    builder
+}
+
+async fn connection(
+    io: BoxIo,
+    acceptor: Option<TlsAcceptor>,
+    router: axum::Router,
+    builder: auto::Builder<Executor>,
+    handshake_timeout: Duration,
+    watcher: hyper_util::server::graceful::Watcher,
+) -> Result<(), String> {
+    let io = match acceptor {
+        None => io,
+        Some(acceptor) => {
+            let accepted = tokio::time::timeout(handshake_timeout, acceptor.accept(io)).await;
+            let stream = accepted
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                .map_err(|error| format!("TLS handshake: {error}"))?;
+            Box::new(stream) as BoxIo
+        }
+    };
+    let service = TowerToHyperService::new(router);
+    let connection = builder.serve_connection(TokioIo::new(io), service).into_owned();
+    watcher.watch(connection).await.map_err(|error| error.to_string())
+}

@@ -1,0 +1,1 @@
+//! Speaks the storage node's HTTP protocol: routes, wire types, errors, the typed client.

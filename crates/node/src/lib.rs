@@ -1,0 +1,1 @@
+//! Stores slivers, signs for them, serves them and heals them: the storage node.

@@ -1,0 +1,1 @@
+//! Encodes blobs into slivers, proves them, and decodes and heals them (RedStuff).

@@ -1,0 +1,1 @@
+//! Stores blobs on a network of nodes and reads them back.

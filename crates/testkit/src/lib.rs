@@ -1,0 +1,1 @@
+//! Helps tests: content generators, vectors, faulty peers.
