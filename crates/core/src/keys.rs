@@ -1,0 +1,16 @@
+//! The two keys of a storage node: the protocol key, which signs what the network
+//! counts, and the network key, which is its TLS identity.
+
+mod network;
+mod protocol;
+mod signature;
+mod tagged;
+
+pub use network::{NetworkKeyError, NetworkPublicKey, NetworkSecretKey};
+pub use protocol::{ProtocolKeyError, ProtocolPublicKey, ProtocolSecretKey};
+pub use signature::{ProtocolSignature, SignatureError};
+pub use tagged::TaggedKeyError;
+
+use crate::keys::field::{FieldError, narrow, widen};
+
+pub(crate) mod field;
