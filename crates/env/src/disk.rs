@@ -69,6 +69,7 @@ pub trait Disk: Send + Sync {
 }
 
 /// An open file; dropped to close.
+#[allow(clippy::len_without_is_empty, reason = "asking a file for its length can fail")]
 pub trait File: Send + Sync {
     /// Reads exactly `length` bytes from `offset`.
     ///
@@ -92,6 +93,7 @@ pub trait File: Send + Sync {
 }
 
 /// A file for code that blocks; the meaning of each method is as in [`File`].
+#[allow(clippy::len_without_is_empty, reason = "asking a file for its length can fail")]
 pub trait BlockingFile: Send + Sync + std::fmt::Debug {
     /// Current length in bytes.
     fn len(&self) -> io::Result<u64>;
