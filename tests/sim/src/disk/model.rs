@@ -238,9 +238,10 @@ impl DiskModel {
     pub(super) fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
         self.check_dir(path)?;
         self.performed(DiskOp::Sync);
-        if !self.faults.lying_sync_dir && !(self.fired && self.rng.random_bool(0.5)) {
-            self.names.sync_dir(path);
+        if self.faults.lying_sync_dir || (self.fired && self.rng.random_bool(0.5)) {
+            return Ok(());
         }
+        self.names.sync_dir(path);
         Ok(())
     }
 
