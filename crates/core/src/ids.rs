@@ -5,6 +5,7 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha3::{Digest as _, Keccak256};
 
 /// Defines a newtype over an unsigned integer whose text and JSON forms are the
 /// plain decimal number.
@@ -180,6 +181,24 @@ impl From<TokenId> for ObjectId {
         let mut bytes = [0; 32];
         bytes[24..].copy_from_slice(&token.0.to_be_bytes());
         Self(bytes)
+    }
+}
+
+bytes_id! {
+    /// Binds every signed message to one chain and one deployment
+    /// (docs/protocol/onchain.md section 2.6), so that a signature made for another
+    /// network is worth nothing here.
+    Domain[32]
+}
+
+impl Domain {
+    /// `keccak256(abi.encode(uint256 chain_id, address committees))`, where
+    /// `committees` is the address of the deployment's `Committees` contract.
+    pub fn of(chain_id: u64, committees: EvmAddress) -> Self {
+        let mut encoded = [0; 64];
+        encoded[24..32].copy_from_slice(&chain_id.to_be_bytes());
+        encoded[44..].copy_from_slice(&committees.0);
+        Self(Keccak256::digest(encoded).into())
     }
 }
 

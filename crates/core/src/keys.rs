@@ -1,6 +1,7 @@
 //! The two keys of a storage node: the protocol key, which signs what the network
 //! counts, and the network key, which is its TLS identity.
 
+mod field;
 mod network;
 mod protocol;
 mod signature;
@@ -11,6 +12,6 @@ pub use protocol::{ProtocolKeyError, ProtocolPublicKey, ProtocolSecretKey};
 pub use signature::{ProtocolSignature, SignatureError};
 pub use tagged::TaggedKeyError;
 
-use crate::keys::field::{FieldError, narrow, widen};
+pub use field::FieldError;
+use field::{narrow, widen};
 
-pub(crate) mod field;
