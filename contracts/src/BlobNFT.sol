@@ -94,9 +94,10 @@ contract BlobNFT is IBlobNFT, ERC721 {
     }
 
     /// @inheritdoc IBlobNFT
-    function record(uint256 tokenId) external view returns (BlobRecord memory) {
-        _requireKnown(tokenId);
-        return _records[tokenId];
+    function record(uint256 tokenId) public view returns (BlobRecord memory r) {
+        r = _records[tokenId];
+        // Nothing can be registered in epoch 0.
+        if (r.registeredEpoch == 0) revert UnknownBlob(tokenId);
     }
 
     /// @inheritdoc IBlobNFT
@@ -142,8 +143,7 @@ contract BlobNFT is IBlobNFT, ERC721 {
 
     /// @notice A small JSON document with blob id, size and end epoch.
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
-        _requireKnown(tokenId);
-        BlobRecord memory r = _records[tokenId];
+        BlobRecord memory r = record(tokenId);
         return string.concat(
             'data:application/json;utf8,{"name":"Walrus blob ',
             LibString.toString(tokenId),
@@ -156,9 +156,5 @@ contract BlobNFT is IBlobNFT, ERC721 {
             ',"deletable":',
             r.flags & BlobFlags.DELETABLE != 0 ? "true}" : "false}"
         );
-    }
-
-    function _requireKnown(uint256 tokenId) private view {
-        if (tokenId == 0 || tokenId > _count) revert UnknownBlob(tokenId);
     }
 }

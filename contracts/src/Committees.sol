@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { FixedPointMathLib } from "solady/utils/FixedPointMathLib.sol";
-import { LibBit } from "solady/utils/LibBit.sol";
 import { LibSort } from "solady/utils/LibSort.sol";
 import { SSTORE2 } from "solady/utils/SSTORE2.sol";
 import { BLS } from "solady/utils/ext/ithaca/BLS.sol";
@@ -13,7 +11,9 @@ import { IEpochManager } from "./interfaces/IEpochManager.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
 import { BlsMinPk } from "./libraries/BlsMinPk.sol";
 import { Intent } from "./libraries/Intent.sol";
+import { KeyTable } from "./libraries/KeyTable.sol";
 import { RedStuffMath } from "./libraries/RedStuffMath.sol";
+import { Roster } from "./libraries/Roster.sol";
 import { ShardMap } from "./libraries/ShardMap.sol";
 import { Cert, Threshold } from "./types/Cert.sol";
 import { CommitteeInfo } from "./types/Epoch.sol";
@@ -21,24 +21,18 @@ import { Parameters, Wiring } from "./types/Wiring.sol";
 
 /// @title Committees and their certificates
 contract Committees is ICommittees, WiredUpgradeable {
-    /// @dev One committee. Three are kept, at `epoch % 3`.
+    /// @dev One committee. Three are kept, at `epoch % 3`. Data contracts are used again while their content is the same.
     /// @param epoch Epoch served
     /// @param keyTable Data contract: 96 bytes per seat
+    /// @param roster Data contract: see `Roster`; zero while the entry is unused
     /// @param shardMap Data contract: one byte (seat) per shard
-    /// @param keysHash keccak256 of the key table, to use a table again while it stays the same
-    /// @param occupied Bit `i` is set when seat `i` has a member
-    /// @param aggregate Sum of all keys
-    /// @param weights 16 seats of 16 bits per word, seat 0 in the lowest bits
-    /// @param nodeIds 8 seats of 32 bits per word, seat 0 in the lowest bits
+    /// @param keysHash keccak256 of the key table
     struct Committee {
         uint32 epoch;
         address keyTable;
+        address roster;
         address shardMap;
         bytes32 keysHash;
-        uint256 occupied;
-        uint256[3] aggregate;
-        uint256[16] weights;
-        uint256[32] nodeIds;
     }
 
     /// @custom:storage-location erc7201:walrus.Committees
@@ -58,33 +52,18 @@ contract Committees is ICommittees, WiredUpgradeable {
     function select(uint32 epoch, uint32[] calldata nodeIds, uint16[] calldata seats) external {
         _requireCaller(EPOCH_MANAGER);
         Committee storage old = _layout().ring[(epoch - 1) % 3];
-        uint32[] memory oldIds = _unpackIds(old);
+        (uint32[] memory oldIds,) = Roster.members(_read(old.roster));
         (uint32[] memory ids, uint16[] memory weights) = _seat(oldIds, _sortMembers(nodeIds, seats));
-
-        bytes memory oldMap = old.occupied == 0 ? bytes("") : SSTORE2.read(old.shardMap);
-        bytes memory map = ShardMap.assign(oldMap, oldIds, ids, weights, N_SHARDS);
-        address shardMap = keccak256(map) == keccak256(oldMap) ? old.shardMap : SSTORE2.write(map);
-
-        Committee storage next = _layout().ring[epoch % 3];
-        next.epoch = epoch;
-        next.shardMap = shardMap;
-        _storeMembers(next, ids, weights);
-        _storeKeys(next, old, ids);
-        emit CommitteeSelected(epoch, ids, weights, shardMap, next.keyTable);
+        bytes memory map = ShardMap.assign(_read(old.shardMap), oldIds, ids, weights, N_SHARDS);
+        _store(epoch, old, ids, weights, _write(map, old.shardMap));
     }
 
     /// @inheritdoc ICommittees
     function keep(uint32 epoch) external {
         _requireCaller(EPOCH_MANAGER);
         Committee storage old = _at(epoch - 1);
-        Committee storage next = _layout().ring[epoch % 3];
-        uint32[] memory ids = _unpackIds(old);
-        uint16[] memory weights = _unpackWeights(old, ids.length);
-        next.epoch = epoch;
-        next.shardMap = old.shardMap;
-        _storeMembers(next, ids, weights);
-        _storeKeys(next, old, ids);
-        emit CommitteeSelected(epoch, ids, weights, next.shardMap, next.keyTable);
+        (uint32[] memory ids, uint16[] memory weights) = Roster.members(_read(old.roster));
+        _store(epoch, old, ids, weights, old.shardMap);
     }
 
     /// @inheritdoc ICommittees
@@ -94,16 +73,19 @@ contract Committees is ICommittees, WiredUpgradeable {
         returns (uint16 weight)
     {
         Committee storage committee_ = _at(epoch);
-        uint256 occupied = committee_.occupied;
+        bytes memory roster = _read(committee_.roster);
+        uint256 occupied = Roster.occupiedSeats(roster);
         if (c.signers & ~occupied != 0) revert UnknownSigners(c.signers & ~occupied);
 
         uint256 absent = occupied & ~c.signers;
-        weight = uint16(N_SHARDS - _sumWeights(committee_, absent));
+        weight = uint16(N_SHARDS - Roster.sumWeights(roster, absent));
         uint256 needed = t == Threshold.Quorum ? RedStuffMath.quorum(N_SHARDS) : RedStuffMath.oneHonest(N_SHARDS);
         if (weight < needed) revert NotEnoughWeight(weight, uint16(needed));
 
         BLS.G2Point memory signature = BlsMinPk.toSignature(c.signature);
-        BLS.G1Point memory key = _keyWithout(committee_, absent);
+        BLS.G1Point memory key = Roster.aggregateKey(roster);
+        if (absent != 0) key = BLS.add(key, BlsMinPk.negate(KeyTable.sum(committee_.keyTable, absent)));
+        if (BlsMinPk.isInfinity(key)) revert BlsMinPk.InfinityPoint();
         if (!BlsMinPk.verify(key, message, signature)) revert BadSignature();
     }
 
@@ -118,47 +100,39 @@ contract Committees is ICommittees, WiredUpgradeable {
 
     /// @inheritdoc ICommittees
     function seatOf(uint32 epoch, uint32 nodeId) public view returns (bool member, uint8 seat) {
-        Committee storage committee_ = _at(epoch);
-        if (nodeId == 0) return (false, 0);
-        uint256 count = _seatCount(committee_);
-        for (uint256 i = 0; i < count; i += 8) {
-            uint256 word = committee_.nodeIds[i / 8];
-            for (uint256 j = 0; j < 8; ++j) {
-                if (uint32(word >> (32 * j)) == nodeId) return (true, uint8(i + j));
-            }
-        }
+        return _seatIn(_read(_at(epoch).roster), nodeId);
     }
 
     /// @inheritdoc ICommittees
     function weightOf(uint32 epoch, uint32 nodeId) external view returns (uint16 weight) {
-        (bool member, uint8 seat) = seatOf(epoch, nodeId);
-        return member ? _weightAt(_at(epoch), seat) : 0;
+        bytes memory roster = _read(_at(epoch).roster);
+        (bool member, uint8 seat) = _seatIn(roster, nodeId);
+        return member ? Roster.weightAt(roster, seat) : 0;
     }
 
     /// @inheritdoc ICommittees
     function shardOwner(uint32 epoch, uint16 shard) external view returns (uint32 nodeId) {
         if (shard >= N_SHARDS) revert UnknownShard(shard);
         Committee storage committee_ = _at(epoch);
-        uint256 seat = uint8(SSTORE2.read(committee_.shardMap, shard, uint256(shard) + 1)[0]);
-        return uint32(committee_.nodeIds[seat / 8] >> (32 * (seat % 8)));
+        uint8 seat = uint8(SSTORE2.read(committee_.shardMap, shard, uint256(shard) + 1)[0]);
+        return Roster.idAt(_read(committee_.roster), seat);
     }
 
     /// @inheritdoc ICommittees
     function members(uint32 epoch) external view returns (uint32[] memory nodeIds, uint16[] memory weights) {
-        Committee storage committee_ = _at(epoch);
-        nodeIds = _unpackIds(committee_);
-        weights = _unpackWeights(committee_, nodeIds.length);
+        return Roster.members(_read(_at(epoch).roster));
     }
 
     /// @inheritdoc ICommittees
     function committee(uint32 epoch) external view returns (CommitteeInfo memory info) {
         Committee storage committee_ = _at(epoch);
+        bytes memory roster = _read(committee_.roster);
+        (uint256 a, uint256 b, uint256 c) = BlsMinPk.packWords(Roster.aggregateKey(roster));
         info.epoch = epoch;
-        info.nodeIds = _unpackIds(committee_);
-        info.weights = _unpackWeights(committee_, info.nodeIds.length);
-        info.keys = SSTORE2.read(committee_.keyTable);
-        info.aggregateKey = abi.encodePacked(committee_.aggregate[0], committee_.aggregate[1], committee_.aggregate[2]);
-        info.shardMap = SSTORE2.read(committee_.shardMap);
+        (info.nodeIds, info.weights) = Roster.members(roster);
+        info.keys = _read(committee_.keyTable);
+        info.aggregateKey = abi.encodePacked(a, b, c);
+        info.shardMap = _read(committee_.shardMap);
     }
 
     /// @inheritdoc ICommittees
@@ -225,110 +199,53 @@ contract Committees is ICommittees, WiredUpgradeable {
         return (false, 0);
     }
 
-    /// @dev Writes node ids, weights and the occupied bits; words beyond the last seat are cleared.
-    function _storeMembers(Committee storage next, uint32[] memory ids, uint16[] memory weights) private {
-        uint256[16] memory weightWords;
-        uint256[32] memory idWords;
-        uint256 occupied = 0;
-        for (uint256 seat = 0; seat < ids.length; ++seat) {
-            if (ids[seat] != 0) occupied |= 1 << seat;
-            weightWords[seat / 16] |= uint256(weights[seat]) << (16 * (seat % 16));
-            idWords[seat / 8] |= uint256(ids[seat]) << (32 * (seat % 8));
-        }
-        uint256 seats = FixedPointMathLib.max(ids.length, _seatCount(next));
-        for (uint256 i = 0; i * 16 < seats; ++i) {
-            next.weights[i] = weightWords[i];
-        }
-        for (uint256 i = 0; i * 8 < seats; ++i) {
-            next.nodeIds[i] = idWords[i];
-        }
-        next.occupied = occupied;
-    }
-
-    /// @dev Writes the key table and the sum of the keys, or takes over those of `old` when nothing changed.
-    function _storeKeys(Committee storage next, Committee storage old, uint32[] memory ids) private {
-        bytes memory keys = IStaking(STAKING).keysOf(ids);
-        bytes32 hash = keccak256(keys);
-        next.keysHash = hash;
-        if (old.keysHash == hash) {
-            next.keyTable = old.keyTable;
-            next.aggregate = old.aggregate;
-            return;
-        }
-        next.keyTable = SSTORE2.write(keys);
-        BLS.G1Point memory sum;
-        for (uint256 seat = 0; seat < ids.length; ++seat) {
-            if (ids[seat] != 0) sum = BLS.add(sum, BlsMinPk.unpack(keys, seat * BlsMinPk.KEY_LENGTH));
-        }
-        (next.aggregate[0], next.aggregate[1], next.aggregate[2]) = BlsMinPk.packWords(sum);
-    }
-
-    /// @dev The sum of all keys minus those of the seats in `absent`. Never infinity.
-    function _keyWithout(Committee storage committee_, uint256 absent) private view returns (BLS.G1Point memory key) {
-        key = BlsMinPk.unpackWords(committee_.aggregate[0], committee_.aggregate[1], committee_.aggregate[2]);
-        if (absent != 0) {
-            address table = committee_.keyTable;
-            BLS.G1Point memory missing;
-            for (uint256 rest = absent; rest != 0; rest &= rest - 1) {
-                uint256 offset = LibBit.ffs(rest) * BlsMinPk.KEY_LENGTH;
-                missing =
-                    BLS.add(missing, BlsMinPk.unpack(SSTORE2.read(table, offset, offset + BlsMinPk.KEY_LENGTH), 0));
-            }
-            key = BLS.add(key, BlsMinPk.negate(missing));
-        }
-        if (BlsMinPk.isInfinity(key)) revert BlsMinPk.InfinityPoint();
-    }
-
-    /// @dev Summed weight of the seats in `seats`.
-    function _sumWeights(Committee storage committee_, uint256 seats) private view returns (uint256 sum) {
-        uint256 word = 0;
-        uint256 loaded = type(uint256).max;
-        for (uint256 rest = seats; rest != 0; rest &= rest - 1) {
-            uint256 seat = LibBit.ffs(rest);
-            if (seat / 16 != loaded) {
-                loaded = seat / 16;
-                word = committee_.weights[loaded];
-            }
-            sum += uint16(word >> (16 * (seat % 16)));
-        }
-    }
-
-    function _weightAt(Committee storage committee_, uint256 seat) private view returns (uint16) {
-        return uint16(committee_.weights[seat / 16] >> (16 * (seat % 16)));
-    }
-
-    function _unpackIds(Committee storage committee_) private view returns (uint32[] memory ids) {
-        ids = new uint32[](_seatCount(committee_));
-        uint256 word = 0;
-        for (uint256 seat = 0; seat < ids.length; ++seat) {
-            if (seat % 8 == 0) word = committee_.nodeIds[seat / 8];
-            ids[seat] = uint32(word >> (32 * (seat % 8)));
-        }
-    }
-
-    function _unpackWeights(Committee storage committee_, uint256 count)
+    /// @dev Writes a committee. Keys are those the nodes have now.
+    function _store(uint32 epoch, Committee storage old, uint32[] memory ids, uint16[] memory weights, address shardMap)
         private
-        view
-        returns (uint16[] memory weights)
     {
-        weights = new uint16[](count);
-        uint256 word = 0;
-        for (uint256 seat = 0; seat < count; ++seat) {
-            if (seat % 16 == 0) word = committee_.weights[seat / 16];
-            weights[seat] = uint16(word >> (16 * (seat % 16)));
-        }
+        bytes memory keys = IStaking(STAKING).keysOf(ids);
+        bytes32 keysHash = keccak256(keys);
+        bool sameKeys = old.keysHash == keysHash;
+        address keyTable = sameKeys ? old.keyTable : SSTORE2.write(keys);
+        BLS.G1Point memory aggregate =
+            sameKeys ? Roster.aggregateKey(_read(old.roster)) : KeyTable.sum(keyTable, _occupied(ids));
+
+        Committee storage next = _layout().ring[epoch % 3];
+        next.epoch = epoch;
+        next.keyTable = keyTable;
+        next.roster = _write(Roster.encode(ids, weights, aggregate), old.roster);
+        next.shardMap = shardMap;
+        next.keysHash = keysHash;
+        emit CommitteeSelected(epoch, ids, weights, shardMap, keyTable);
     }
 
-    /// @dev One more than the highest seat with a member.
-    function _seatCount(Committee storage committee_) private view returns (uint256) {
-        uint256 occupied = committee_.occupied;
-        return occupied == 0 ? 0 : LibBit.fls(occupied) + 1;
+    /// @dev A data contract with this content: `old` if it has it.
+    function _write(bytes memory content, address old) private returns (address) {
+        return keccak256(content) == keccak256(_read(old)) ? old : SSTORE2.write(content);
+    }
+
+    /// @dev Content of a data contract; empty for the zero address.
+    function _read(address pointer) private view returns (bytes memory) {
+        return pointer == address(0) ? bytes("") : SSTORE2.read(pointer);
     }
 
     /// @dev The committee of `epoch`; reverts when it is not kept.
     function _at(uint32 epoch) private view returns (Committee storage committee_) {
         committee_ = _layout().ring[epoch % 3];
-        if (committee_.epoch != epoch || committee_.occupied == 0) revert UnknownCommittee(epoch);
+        if (committee_.epoch != epoch || committee_.roster == address(0)) revert UnknownCommittee(epoch);
+    }
+
+    function _occupied(uint32[] memory ids) private pure returns (uint256 set) {
+        for (uint256 seat = 0; seat < ids.length; ++seat) {
+            if (ids[seat] != 0) set |= 1 << seat;
+        }
+    }
+
+    function _seatIn(bytes memory roster, uint32 nodeId) private pure returns (bool member, uint8 seat) {
+        uint256 count = Roster.seats(roster);
+        for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
+            if (Roster.idAt(roster, i) == nodeId) return (true, uint8(i));
+        }
     }
 
     function _layout() private pure returns (Layout storage l) {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { LibBit } from "solady/utils/LibBit.sol";
+import { BLS } from "solady/utils/ext/ithaca/BLS.sol";
+import { BlsMinPk } from "./BlsMinPk.sol";
+
+/// @title The members of a committee, packed for one data contract
+/// @notice `occupied (32) ‖ sum of all keys (96) ‖ per seat: node id (4) ‖ weight (2)`, all big endian. Reading it costs
+/// one cold account, where slots would cost one each for the weights and the sum.
+library Roster {
+    uint256 private constant HEAD = 128;
+    uint256 private constant ENTRY = 6;
+
+    /// @notice Packs the members; node 0 marks an empty seat.
+    function encode(uint32[] memory ids, uint16[] memory weights, BLS.G1Point memory aggregate)
+        internal
+        pure
+        returns (bytes memory roster)
+    {
+        (uint256 a, uint256 b, uint256 c) = BlsMinPk.packWords(aggregate);
+        uint256 occupied = 0;
+        bytes memory entries = new bytes(ids.length * ENTRY);
+        for (uint256 seat = 0; seat < ids.length; ++seat) {
+            if (ids[seat] != 0) occupied |= 1 << seat;
+            uint256 entry = uint256(ids[seat]) << 16 | weights[seat];
+            for (uint256 i = 0; i < ENTRY; ++i) {
+                entries[seat * ENTRY + i] = bytes1(uint8(entry >> (8 * (ENTRY - 1 - i))));
+            }
+        }
+        return abi.encodePacked(occupied, a, b, c, entries);
+    }
+
+    /// @notice Number of seats up to the highest one with a member.
+    function seats(bytes memory roster) internal pure returns (uint256) {
+        return roster.length == 0 ? 0 : (roster.length - HEAD) / ENTRY;
+    }
+
+    /// @notice Bit `i` is set when seat `i` has a member.
+    function occupiedSeats(bytes memory roster) internal pure returns (uint256) {
+        return _word(roster, 0);
+    }
+
+    /// @notice Sum of all keys.
+    function aggregateKey(bytes memory roster) internal pure returns (BLS.G1Point memory) {
+        return BlsMinPk.unpack(roster, 32);
+    }
+
+    /// @notice Node at a seat below `seats`; 0 when it is empty.
+    function idAt(bytes memory roster, uint256 seat) internal pure returns (uint32) {
+        return uint32(_word(roster, HEAD + seat * ENTRY) >> 224);
+    }
+
+    /// @notice Number of shards at a seat below `seats`.
+    function weightAt(bytes memory roster, uint256 seat) internal pure returns (uint16) {
+        return uint16(_word(roster, HEAD + seat * ENTRY) >> 208);
+    }
+
+    /// @notice Number of shards of the seats whose bit is set, all of them below `seats`.
+    function sumWeights(bytes memory roster, uint256 set) internal pure returns (uint256 sum) {
+        // Clears the lowest bit that is set, as long as there is one; 256 weights of 16 bits do not overflow.
+        unchecked {
+            for (; set != 0; set &= set - 1) {
+                sum += weightAt(roster, LibBit.ffs(set));
+            }
+        }
+    }
+
+    /// @notice Node ids and weights by seat.
+    function members(bytes memory roster) internal pure returns (uint32[] memory ids, uint16[] memory weights) {
+        uint256 count = seats(roster);
+        ids = new uint32[](count);
+        weights = new uint16[](count);
+        for (uint256 seat = 0; seat < count; ++seat) {
+            (ids[seat], weights[seat]) = (idAt(roster, seat), weightAt(roster, seat));
+        }
+    }
+
+    /// @dev 32 bytes from `offset` on; what lies past the end is garbage and shifted out by the callers.
+    function _word(bytes memory roster, uint256 offset) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(roster, 0x20), offset))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { ERC1967Proxy } from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import { Test } from "forge-std/Test.sol";
+import { BlobNFT } from "src/BlobNFT.sol";
+import { Committees } from "src/Committees.sol";
+import { EpochManager } from "src/EpochManager.sol";
+import { Staking } from "src/Staking.sol";
+import { StorageCapacity } from "src/StorageCapacity.sol";
+import { WAL } from "src/WAL.sol";
+import { WalrusLens } from "src/WalrusLens.sol";
+import { WalrusSystem } from "src/WalrusSystem.sol";
+import { BlobId } from "src/libraries/BlobId.sol";
+import { BlsMinPk } from "src/libraries/BlsMinPk.sol";
+import { Intent } from "src/libraries/Intent.sol";
+import { RegisterArgs } from "src/types/Blob.sol";
+import { Cert } from "src/types/Cert.sol";
+import { NodeParams } from "src/types/Node.sol";
+import { Parameters, Wiring } from "src/types/Wiring.sol";
+import { TestBls } from "./utils/TestBls.sol";
+
+/// @dev Deployment and genesis exactly as README.md describes them, and what tests need around them.
+abstract contract Base is Test {
+    uint64 internal constant STORAGE_PRICE = 100_000;
+    uint64 internal constant WRITE_PRICE = 20_000;
+    uint64 internal constant NODE_CAPACITY = 1e12;
+    uint32 internal constant D = 1 days;
+    uint64 internal constant FIRST_START = 1_800_000_000;
+
+    WAL internal wal;
+    StorageCapacity internal capacity;
+    BlobNFT internal blobs;
+    WalrusSystem internal system;
+    Staking internal staking;
+    Committees internal committees;
+    EpochManager internal epochManager;
+    WalrusLens internal lens;
+
+    address internal immutable AUTHORITY = makeAddr("upgrade authority");
+    address internal immutable ALICE = makeAddr("alice");
+    address internal immutable BOB = makeAddr("bob");
+
+    function _parameters(uint16 nShards) internal pure returns (Parameters memory) {
+        return Parameters({
+            nShards: nShards,
+            maxEpochsAhead: 53,
+            epochDuration: D,
+            firstStart: FIRST_START,
+            minNodes: 4,
+            maxCommittee: 150
+        });
+    }
+
+    function _deploy(Parameters memory p) internal {
+        vm.warp(FIRST_START - 1 days);
+        uint256 k = vm.getNonce(address(this));
+        Wiring memory w = Wiring({
+            wal: vm.computeCreateAddress(address(this), k),
+            capacity: vm.computeCreateAddress(address(this), k + 1),
+            blobs: vm.computeCreateAddress(address(this), k + 2),
+            system: vm.computeCreateAddress(address(this), k + 7),
+            staking: vm.computeCreateAddress(address(this), k + 8),
+            committees: vm.computeCreateAddress(address(this), k + 9),
+            epochManager: vm.computeCreateAddress(address(this), k + 10),
+            upgradeAuthority: AUTHORITY
+        });
+        wal = new WAL(address(this));
+        capacity = new StorageCapacity(w.system);
+        blobs = new BlobNFT(w.system);
+        address systemCode = address(new WalrusSystem(w, p));
+        address stakingCode = address(new Staking(w, p));
+        address committeesCode = address(new Committees(w, p));
+        address epochManagerCode = address(new EpochManager(w, p));
+        bytes memory init = abi.encodeWithSignature("initialize()");
+        system = WalrusSystem(address(new ERC1967Proxy(systemCode, init)));
+        staking = Staking(address(new ERC1967Proxy(stakingCode, init)));
+        committees = Committees(address(new ERC1967Proxy(committeesCode, init)));
+        epochManager = EpochManager(address(new ERC1967Proxy(epochManagerCode, init)));
+        lens = new WalrusLens(w, p);
+        lens.checkWiring();
+    }
+
+    /// @dev A running network in epoch 1, state `Done`, with prices.
+    function _launch(uint16 nShards, uint256 nodes) internal {
+        _deploy(_parameters(nShards));
+        for (uint32 i = 1; i <= nodes; ++i) {
+            _register(i);
+            _stake(i, 1000e9);
+        }
+        vm.warp(FIRST_START);
+        epochManager.selectCommittee(_equalSeats(nShards, nodes));
+        epochManager.startEpoch();
+        _syncAll();
+        system.updatePrices();
+    }
+
+    /// @dev Next epoch with the same seats; state `Done` again.
+    function _nextEpoch(uint16[] memory seats) internal {
+        vm.warp(epochManager.clock().selectableAt);
+        epochManager.selectCommittee(seats);
+        vm.warp(epochManager.clock().startableAt);
+        epochManager.startEpoch();
+        _syncAll();
+    }
+
+    function _syncAll() internal {
+        uint32 epoch = epochManager.epoch();
+        (uint32[] memory ids,) = committees.members(epoch);
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (ids[i] == 0) continue;
+            vm.prank(staking.operatorOf(ids[i]));
+            epochManager.syncDone(ids[i], epoch);
+        }
+    }
+
+    function _equalSeats(uint256 n, uint256 nodes) internal pure returns (uint16[] memory seats) {
+        seats = new uint16[](nodes);
+        for (uint256 i = 0; i < nodes; ++i) {
+            seats[i] = uint16(n / nodes + (i < n % nodes ? 1 : 0));
+        }
+    }
+
+    // ----- Nodes
+
+    /// @dev Secret key of the node with this number. 101 and 102 are each other's negative.
+    function _secret(uint32 i) internal pure returns (uint256) {
+        if (i == 102) return TestBls.R - _secret(101);
+        return uint256(keccak256(abi.encode("walrus test node", i))) % TestBls.R;
+    }
+
+    function _operator(uint32 i) internal pure returns (address) {
+        return vm.addr(uint256(keccak256(abi.encode("operator", i))));
+    }
+
+    function _nodeParams(uint32 i) internal view returns (NodeParams memory p) {
+        p.blsKey = TestBls.key(_secret(i));
+        p.pop = _pop(_operator(i), _secret(i));
+        p.networkKey = abi.encodePacked(uint8(2 + i % 2), keccak256(abi.encode("tls", i)));
+        p.name = string.concat("node ", vm.toString(i));
+        p.networkAddress = string.concat("127.0.0.1:", vm.toString(9000 + i));
+        p.commissionBp = 6000;
+        p.storagePrice = STORAGE_PRICE;
+        p.writePrice = WRITE_PRICE;
+        p.capacity = NODE_CAPACITY;
+    }
+
+    function _pop(address operator, uint256 secret) internal view returns (bytes memory) {
+        bytes memory compressed = BlsMinPk.compress(TestBls.point(secret));
+        return TestBls.sign(
+            secret, Intent.proofOfPossession(epochManager.epoch(), committees.domain(), operator, compressed)
+        );
+    }
+
+    function _register(uint32 i) internal returns (uint32 nodeId) {
+        NodeParams memory p = _nodeParams(i);
+        vm.prank(_operator(i));
+        return staking.registerNode(p);
+    }
+
+    function _stake(uint32 nodeId, uint256 amount) internal returns (uint256) {
+        wal.approve(address(staking), amount);
+        return staking.stake(nodeId, amount, address(this));
+    }
+
+    // ----- Certificates
+
+    /// @dev The certificate of the given seats, for nodes whose numbers are their ids.
+    function _certificate(bytes memory message, uint256 signers) internal view returns (Cert memory) {
+        (uint32[] memory ids,) = committees.members(epochManager.epoch());
+        uint256 sum = 0;
+        for (uint256 seat = 0; seat < ids.length; ++seat) {
+            if (signers >> seat & 1 == 1) sum = addmod(sum, _secret(ids[seat]), TestBls.R);
+        }
+        return Cert(TestBls.sign(sum, message), signers);
+    }
+
+    function _confirmation(uint256 tokenId) internal view returns (bytes memory) {
+        uint32 epoch = epochManager.epoch();
+        bytes32 blobId = blobs.record(tokenId).blobId;
+        if (blobs.record(tokenId).flags & 1 != 0) {
+            return Intent.deletableConfirmation(epoch, committees.domain(), blobId, tokenId);
+        }
+        return Intent.permanentConfirmation(epoch, committees.domain(), blobId);
+    }
+
+    // ----- Blobs
+
+    function _fund(address who) internal {
+        wal.transfer(who, 1_000_000e9);
+        vm.prank(who);
+        wal.approve(address(system), type(uint256).max);
+    }
+
+    function _args(bytes32 root, uint64 size, bool deletable, address to) internal pure returns (RegisterArgs memory) {
+        return RegisterArgs({
+            rootHash: root,
+            size: size,
+            encodingType: 1,
+            deletable: deletable,
+            capacityId: 0,
+            to: to,
+            maxWriteFee: type(uint256).max
+        });
+    }
+
+    function _registerBlob(address who, bytes32 root, bool deletable, uint32 epochs)
+        internal
+        returns (uint256 tokenId)
+    {
+        vm.prank(who);
+        (tokenId,) = system.buyAndRegister(_args(root, 1 << 20, deletable, who), epochs, type(uint256).max);
+    }
+
+    function _certifiedBlob(address who, bytes32 root, bool deletable, uint32 epochs)
+        internal
+        returns (uint256 tokenId)
+    {
+        tokenId = _registerBlob(who, root, deletable, epochs);
+        system.certify(tokenId, _certificate(_confirmation(tokenId), _allSeats()));
+    }
+
+    function _allSeats() internal view returns (uint256) {
+        (uint32[] memory ids,) = committees.members(epochManager.epoch());
+        return (1 << ids.length) - 1;
+    }
+}
