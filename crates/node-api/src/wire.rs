@@ -1,7 +1,6 @@
-//! JSON answers of a node (docs/protocol/http-api.md sections 1 and 3).
+//! JSON answers of a node (docs/protocol/http-api.md sections 1 and 3). Confirmations
+//! are [`walrus_core::SignedConfirmation`], attestations [`walrus_core::SignedMessage`].
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use walrus_core::{Epoch, ProtocolPublicKey};
 
@@ -79,42 +78,6 @@ impl PutOutcome {
             _ => None,
         }
     }
-}
-
-/// A signed message in JSON. Both fields are standard base64 with padding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SignedMessageJson {
-    /// The exact bytes that were signed.
-    pub serialized_message: String,
-    /// The 96 bytes of the signature.
-    pub signature: String,
-}
-
-impl SignedMessageJson {
-    /// Writes message and signature as text.
-    pub fn new(message: &[u8], signature: &[u8]) -> Self {
-        Self {
-            serialized_message: STANDARD.encode(message),
-            signature: STANDARD.encode(signature),
-        }
-    }
-
-    /// The bytes of message and signature; `None` when either is not standard base64.
-    /// Nothing is verified.
-    pub fn decode(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let message = STANDARD.decode(&self.serialized_message).ok()?;
-        let signature = STANDARD.decode(&self.signature).ok()?;
-        Some((message, signature))
-    }
-}
-
-/// A storage confirmation in JSON: `{"signed": {...}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ConfirmationJson {
-    /// The only kind.
-    Signed(SignedMessageJson),
 }
 
 /// Names the chain event that a status rests on, in the two fields that existing
@@ -394,11 +357,6 @@ mod tests {
         assert_eq!(
             serde_json::to_value(Envelope::new(200, StoredStatus::Buffered)).unwrap(),
             json!({"success": {"code": 200, "data": "buffered"}})
-        );
-        let signed = ConfirmationJson::Signed(SignedMessageJson::new(&[1, 2], &[3]));
-        assert_eq!(
-            serde_json::to_value(&signed).unwrap(),
-            json!({"signed": {"serializedMessage": "AQI=", "signature": "Aw=="}})
         );
         assert_eq!(serde_json::to_value(ShardStatusWord::InTransfer).unwrap(), "inTransfer");
     }

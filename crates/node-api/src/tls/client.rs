@@ -39,12 +39,19 @@ pub(super) fn pinned(key: &NetworkPublicKey) -> Arc<dyn ServerCertVerifier> {
 }
 
 /// Why a certificate was refused, as seen in the connection error.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 enum Refused {
     #[error("the certificate's key is not P-256")]
     NotP256,
     #[error("the node's key is {got}, the chain says {expected}")]
     OtherKey { expected: NetworkPublicKey, got: NetworkPublicKey },
+}
+
+impl std::fmt::Debug for Refused {
+    // The TLS library prints its causes in this form, so here is where people read it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 impl From<Refused> for Error {
