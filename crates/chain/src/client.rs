@@ -1,0 +1,475 @@
+//! Typed questions to the contracts of one network.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    sol_types::SolCall,
+};
+use walrus_core::{
+    BlobId, Committee, Domain, Epoch, EvmAddress, Member, NetworkAddress, NetworkPublicKey, NodeId,
+    ProtocolPublicKey, Seat, TokenId,
+};
+use walrus_env::Env;
+
+use crate::{
+    abi::{Plain, blobs, lens, staking, to_address, wal},
+    contract_error::ContractError,
+    deployment::Deployment,
+    endpoints::Endpoints,
+    error::ReadError,
+    rpc::{BlockTag, CallRequest},
+    view::{
+        BlobRecord, EpochPhase, EpochState, NetworkSnapshot, NetworkView, NodeRecord, Prices,
+    },
+};
+
+/// Nodes asked for in one call; their texts bound an answer to about 200 KB.
+const NODES_PER_CALL: u32 = 64;
+/// Most blob records given by one call.
+pub const BLOBS_PER_CALL: u64 = 1000;
+/// Committees kept in memory: previous, current and next.
+const COMMITTEES_KEPT: usize = 3;
+
+/// Reads a network's contracts. Cheap to clone; keeps the last committees in memory.
+#[derive(Clone, Debug)]
+pub struct ChainClient {
+    endpoints: Endpoints,
+    deployment: Arc<Deployment>,
+    committees: Arc<Mutex<BTreeMap<Epoch, Arc<Committee>>>>,
+}
+
+impl ChainClient {
+    /// A client for the network of `deployment`. Sends nothing; addresses that belong to
+    /// another chain will be refused.
+    pub fn new(endpoints: Endpoints, deployment: Deployment) -> Self {
+        endpoints.require_chain(deployment.chain_id);
+        Self { endpoints, deployment: Arc::new(deployment), committees: Arc::default() }
+    }
+
+    /// As [`Self::new`], and checks that the network is there.
+    ///
+    /// # Errors
+    /// [`ReadError::NoContract`] for a deployment file of another chain, and whatever a
+    /// read can fail with.
+    pub async fn connect(endpoints: Endpoints, deployment: Deployment) -> Result<Self, ReadError> {
+        let client = Self::new(endpoints, deployment);
+        client.network().await?;
+        Ok(client)
+    }
+
+    /// The deployment.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// What signed messages are bound to.
+    pub fn domain(&self) -> Domain {
+        self.deployment.domain()
+    }
+
+    /// The RPC addresses.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The environment.
+    pub fn env(&self) -> &Env {
+        self.endpoints.env()
+    }
+
+    /// Number of the newest block.
+    ///
+    /// # Errors
+    /// When the chain cannot be reached.
+    pub async fn block_number(&self) -> Result<u64, ReadError> {
+        Ok(self.endpoints.latest().await?.number())
+    }
+
+    /// Time of the newest block, Unix seconds: the clock that epochs follow.
+    ///
+    /// # Errors
+    /// When the chain cannot be reached.
+    pub async fn block_time(&self) -> Result<u64, ReadError> {
+        Ok(self.endpoints.latest().await?.timestamp.to())
+    }
+
+    /// Epoch, prices, capacity and counters, as of one block.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn network(&self) -> Result<NetworkView, ReadError> {
+        let call = lens::WalrusLens::overviewCall {};
+        let o = self.read("the network's overview", self.lens(), call).await?;
+        let phase = match o.clock.state {
+            0 => EpochPhase::Sync,
+            1 => EpochPhase::Done,
+            2 => EpochPhase::ParamsSelected,
+            other => return Err(malformed("the epoch state", format!("there is no state {other}"))),
+        };
+        let unless_sync = |time: u64| (phase != EpochPhase::Sync).then_some(time);
+        let clock = &o.clock;
+        let epoch = EpochState {
+            epoch: Epoch(clock.epoch),
+            phase,
+            started_at: clock.startedAt,
+            done_at: unless_sync(clock.doneAt),
+            synced_weight: clock.syncedWeight,
+            selectable_at: unless_sync(clock.selectableAt),
+            startable_at: unless_sync(clock.startableAt),
+        };
+        let domain = Domain(o.domain.0);
+        if domain != self.domain() {
+            let reason = format!("domain {domain}, expected {}", self.domain());
+            return Err(malformed("the network's overview", reason));
+        }
+        Ok(NetworkView {
+            parameters: o.parameters.into(),
+            epoch,
+            prices: Prices { storage: o.storagePrice, write: o.writePrice },
+            total_capacity: o.totalCapacity,
+            used_capacity: o.usedCapacity,
+            domain,
+            blob_count: o.blobCount,
+            certified_count: o.certifiedCount,
+            node_count: o.nodeCount,
+        })
+    }
+
+    /// The epoch machine.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn epoch_state(&self) -> Result<EpochState, ReadError> {
+        Ok(self.network().await?.epoch)
+    }
+
+    /// The network at a glance and the committee that belongs to it.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn snapshot(&self) -> Result<NetworkSnapshot, ReadError> {
+        let view = self.network().await?;
+        let committee = match view.epoch.epoch {
+            Epoch(0) => None,
+            // Stays readable for one more epoch if a change slips in between.
+            epoch => Some(self.committee(epoch).await?),
+        };
+        Ok(NetworkSnapshot { view, committee })
+    }
+
+    /// The committee of the previous, current or (once selected) next epoch, with the
+    /// members' addresses and TLS keys as of the first time it was asked for.
+    ///
+    /// # Errors
+    /// [`ContractError::UnknownCommittee`] for other epochs; see [`ReadError`].
+    pub async fn committee(&self, epoch: Epoch) -> Result<Arc<Committee>, ReadError> {
+        let kept = self.kept().get(&epoch).cloned();
+        match kept {
+            Some(committee) => Ok(committee),
+            None => self.refresh_committee(epoch).await,
+        }
+    }
+
+    /// As [`Self::committee`], with addresses and TLS keys as they are now.
+    ///
+    /// # Errors
+    /// As [`Self::committee`].
+    pub async fn refresh_committee(&self, epoch: Epoch) -> Result<Arc<Committee>, ReadError> {
+        let call = lens::WalrusLens::committeeCall { epoch: epoch.0 };
+        let info = self.read("a committee", self.lens(), call).await?;
+        let ids: Vec<_> = info.nodeIds.iter().copied().filter(|id| *id != 0).collect();
+        let nodes = match (ids.iter().min(), ids.iter().max()) {
+            (Some(first), Some(last)) => self.nodes(NodeId(*first), NodeId(*last)).await?,
+            _ => Vec::new(),
+        };
+        let nodes: BTreeMap<_, _> = nodes.into_iter().map(|node| (node.node_id, node)).collect();
+        let committee = Arc::new(committee_from(epoch, &info, &nodes)?);
+        let mut kept = self.kept();
+        kept.insert(epoch, committee.clone());
+        while kept.len() > COMMITTEES_KEPT {
+            kept.pop_first();
+        }
+        Ok(committee)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<Epoch, Arc<Committee>>> {
+        // A map of finished committees is valid whatever panicked while holding it.
+        self.committees.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nodes `first..=last`, in order; fewer when there are not so many.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn nodes(&self, first: NodeId, last: NodeId) -> Result<Vec<NodeRecord>, ReadError> {
+        let mut nodes = Vec::new();
+        let mut from = first.0.max(1);
+        while from <= last.0 {
+            let count = (last.0 - from).saturating_add(1).min(NODES_PER_CALL);
+            let call = lens::WalrusLens::nodesCall { fromNodeId: from, count: U256::from(count) };
+            let page = self.read("nodes", self.lens(), call).await?;
+            let got = page.len();
+            for node in page {
+                nodes.push(node_from(node)?);
+            }
+            if got < count as usize {
+                break;
+            }
+            let Some(next) = from.checked_add(count) else { break };
+            from = next;
+        }
+        Ok(nodes)
+    }
+
+    /// One node; `None` when there is none with this id.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn node(&self, node: NodeId) -> Result<Option<NodeRecord>, ReadError> {
+        Ok(self.nodes(node, node).await?.into_iter().next())
+    }
+
+    /// The node registered with this protocol key, if any.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn node_of_key(&self, key: &ProtocolPublicKey) -> Result<Option<NodeId>, ReadError> {
+        let call = staking::Staking::nodeOfKeyCall { key: key.to_uncompressed().to_vec().into() };
+        let staking = to_address(self.deployment.contracts.staking);
+        let node = self.read("the node of a key", staking, call).await?;
+        Ok((node != 0).then_some(NodeId(node)))
+    }
+
+    /// The active set: nodes that the next selection considers, with their stake in
+    /// FROST, in the order in which ties are resolved.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn active_set(&self) -> Result<Vec<(NodeId, u64)>, ReadError> {
+        let staking = to_address(self.deployment.contracts.staking);
+        let call = staking::Staking::activeSetCall {};
+        let set = self.read("the active set", staking, call).await?;
+        Ok(set.nodeIds.into_iter().map(NodeId).zip(set.stakes).collect())
+    }
+
+    /// Up to `count` records of blob objects from `first` on, in order; at most
+    /// [`BLOBS_PER_CALL`]. Empty when `first` is not registered yet.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn blobs(&self, first: TokenId, count: u64) -> Result<Vec<BlobRecord>, ReadError> {
+        let first = first.0.max(1);
+        let call = lens::WalrusLens::blobsCall {
+            fromTokenId: U256::from(first),
+            count: U256::from(count.min(BLOBS_PER_CALL)),
+        };
+        let records = self.read("blob records", self.lens(), call).await?;
+        Ok((first..).zip(records).map(|(token, record)| blob_from(token, record)).collect())
+    }
+
+    /// The record of one blob object; `None` when there is none with this id.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn blob(&self, token: TokenId) -> Result<Option<BlobRecord>, ReadError> {
+        if token.0 == 0 {
+            return Ok(None);
+        }
+        Ok(self.blobs(token, 1).await?.into_iter().next())
+    }
+
+    /// The owner of a blob object; `None` when it was burned, deleted or never was.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn owner_of(&self, token: TokenId) -> Result<Option<EvmAddress>, ReadError> {
+        let call = blobs::BlobNFT::ownerOfCall { tokenId: U256::from(token.0) };
+        let blobs = to_address(self.deployment.contracts.blobs);
+        match self.read("the owner of a blob object", blobs, call).await {
+            Ok(owner) => Ok(Some(owner.plain())),
+            Err(ReadError::Contract(ContractError::TokenDoesNotExist {})) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a certified permanent object of this blob lives and the id is not invalid.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn is_available(&self, blob: &BlobId) -> Result<bool, ReadError> {
+        let call = crate::abi::system::WalrusSystem::isAvailableCall {
+            blobId: blob.as_bytes().into(),
+        };
+        let system = to_address(self.deployment.contracts.system);
+        self.read("a blob's availability", system, call).await
+    }
+
+    /// Whether the blob id was found not to stand for a correctly encoded blob.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn is_invalid(&self, blob: &BlobId) -> Result<bool, ReadError> {
+        let call =
+            crate::abi::system::WalrusSystem::isInvalidCall { blobId: blob.as_bytes().into() };
+        let system = to_address(self.deployment.contracts.system);
+        self.read("a blob's invalidity", system, call).await
+    }
+
+    /// WAL of an account, in FROST.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn wal_balance(&self, account: EvmAddress) -> Result<u64, ReadError> {
+        let call = wal::WAL::balanceOfCall { account: to_address(account) };
+        let wal = to_address(self.deployment.contracts.wal);
+        Ok(self.read("a WAL balance", wal, call).await?.plain())
+    }
+
+    /// FROST that `spender` may take from `owner`; cut to the largest number.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn wal_allowance(
+        &self,
+        owner: EvmAddress,
+        spender: EvmAddress,
+    ) -> Result<u64, ReadError> {
+        let call =
+            wal::WAL::allowanceCall { owner: to_address(owner), spender: to_address(spender) };
+        let wal = to_address(self.deployment.contracts.wal);
+        Ok(self.read("a WAL allowance", wal, call).await?.plain())
+    }
+
+    /// Ether of an account, in wei.
+    ///
+    /// # Errors
+    /// When the chain cannot be reached.
+    pub async fn ether_balance(&self, account: EvmAddress) -> Result<u128, ReadError> {
+        Ok(self.endpoints.balance(to_address(account)).await?.plain())
+    }
+
+    /// Asks the contracts whether they agree with each other.
+    ///
+    /// # Errors
+    /// [`ContractError::WiringBroken`]; see [`ReadError`].
+    pub async fn check_wiring(&self) -> Result<(), ReadError> {
+        let call = lens::WalrusLens::checkWiringCall {};
+        self.read("the wiring of the contracts", self.lens(), call).await.map(|_| ())
+    }
+
+    fn lens(&self) -> Address {
+        to_address(self.deployment.lens)
+    }
+
+    /// Calls a view function at the newest block.
+    pub(crate) async fn read<C: SolCall>(
+        &self,
+        what: &'static str,
+        to: Address,
+        call: C,
+    ) -> Result<C::Return, ReadError> {
+        let request = CallRequest {
+            to: Some(to),
+            data: call.abi_encode().into(),
+            ..CallRequest::default()
+        };
+        let answer: Bytes = self.endpoints.call(&request, BlockTag::Latest).await?;
+        // An account without code answers any call with nothing.
+        if answer.is_empty() && self.endpoints.code(to).await?.is_empty() {
+            return Err(ReadError::NoContract { address: to.plain() });
+        }
+        C::abi_decode_returns_validate(&answer).map_err(|error| malformed(what, error.to_string()))
+    }
+}
+
+fn malformed(what: &'static str, reason: String) -> ReadError {
+    ReadError::Malformed { what, reason }
+}
+
+fn protocol_key(bytes: &[u8]) -> Result<ProtocolPublicKey, ReadError> {
+    let what = "a node's protocol key";
+    let bytes: &[u8; 96] =
+        bytes.try_into().map_err(|_| malformed(what, format!("{} bytes", bytes.len())))?;
+    ProtocolPublicKey::from_uncompressed(bytes).map_err(|error| malformed(what, error.to_string()))
+}
+
+fn node_from(node: lens::WalrusLens::NodeInfo) -> Result<NodeRecord, ReadError> {
+    let network_key = node.networkKey.as_ref().try_into().map_err(|_| {
+        malformed("a node's network key", format!("{} bytes", node.networkKey.len()))
+    })?;
+    let network_address = NetworkAddress::from_chain(node.networkAddress)
+        .map_err(|error| malformed("a node's address", error.to_string()))?;
+    Ok(NodeRecord {
+        node_id: NodeId(node.nodeId),
+        operator: node.operator.plain(),
+        registered_epoch: Epoch(node.registeredEpoch),
+        commission_bp: node.commissionBp,
+        in_active_set: node.inActiveSet,
+        price_votes: Prices { storage: node.storagePrice, write: node.writePrice },
+        capacity_vote: node.capacity,
+        stake: node.stake,
+        protocol_key: protocol_key(&node.blsKey)?,
+        network_key: NetworkPublicKey(network_key),
+        name: node.name,
+        network_address,
+        metadata_uri: node.metadataURI,
+    })
+}
+
+fn blob_from(token: u64, record: lens::WalrusLens::BlobRecord) -> BlobRecord {
+    // Bits of `BlobFlags` in contracts/src/types/Blob.sol.
+    let flag = |bit: u8| record.flags & bit != 0;
+    let certified = record.certifiedEpoch != 0;
+    BlobRecord {
+        token_id: TokenId(token),
+        blob_id: record.blobId.plain(),
+        registered_epoch: Epoch(record.registeredEpoch),
+        certified_epoch: certified.then_some(Epoch(record.certifiedEpoch)),
+        end_epoch: Epoch(record.endEpoch),
+        size: record.size,
+        encoded_size: record.encodedSize.to(),
+        encoding_type: record.encodingType,
+        deletable: flag(1),
+        burned: flag(2),
+        deleted: flag(4),
+        log_index: certified.then_some(record.logIndex),
+    }
+}
+
+/// Puts a committee together from its own record and those of its members.
+fn committee_from(
+    epoch: Epoch,
+    info: &lens::WalrusLens::CommitteeInfo,
+    nodes: &BTreeMap<NodeId, NodeRecord>,
+) -> Result<Committee, ReadError> {
+    let what = "a committee";
+    let seats = info.nodeIds.len();
+    if info.epoch != epoch.0 || info.weights.len() != seats || info.keys.len() != 96 * seats {
+        let reason = format!("epoch {} with {seats} seats, asked for {epoch}", info.epoch);
+        return Err(malformed(what, reason));
+    }
+    let member = |seat: usize| -> Result<Option<Member>, ReadError> {
+        let node_id = NodeId(info.nodeIds[seat]);
+        if node_id == NodeId(0) {
+            return Ok(None);
+        }
+        let node = nodes
+            .get(&node_id)
+            .ok_or_else(|| malformed(what, format!("its member {node_id} is not registered")))?;
+        Ok(Some(Member {
+            node_id,
+            public_key: protocol_key(&info.keys[96 * seat..][..96])?,
+            weight: info.weights[seat],
+            network_address: node.network_address.clone(),
+            network_key: node.network_key,
+            name: node.name.clone(),
+        }))
+    };
+    let seats = (0..seats).map(member).collect::<Result<Vec<_>, _>>()?;
+    let shard_map = info.shardMap.iter().copied().map(Seat).collect();
+    Ok(Committee::new(epoch, seats, shard_map)?)
+}

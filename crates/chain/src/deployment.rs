@@ -1,0 +1,130 @@
+//! Where a network's contracts live: the file that every participant starts from.
+
+use alloy::primitives::Address;
+use serde::{Deserialize, Serialize};
+use walrus_core::{Domain, EvmAddress, SigningContext};
+
+use crate::{
+    abi::{self, to_address},
+    address_text,
+};
+
+/// The addresses of one deployment. Upgradeable contracts are named by their proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contracts {
+    /// The WAL token.
+    #[serde(with = "address_text")]
+    pub wal: EvmAddress,
+    /// The storage market and the life of blobs.
+    #[serde(with = "address_text")]
+    pub system: EvmAddress,
+    /// Storage capacity as ERC-1155.
+    #[serde(with = "address_text")]
+    pub capacity: EvmAddress,
+    /// Blob objects as ERC-721.
+    #[serde(with = "address_text")]
+    pub blobs: EvmAddress,
+    /// Nodes and stake.
+    #[serde(with = "address_text")]
+    pub staking: EvmAddress,
+    /// Committees and certificates.
+    #[serde(with = "address_text")]
+    pub committees: EvmAddress,
+    /// The epoch machine.
+    #[serde(with = "address_text")]
+    pub epoch_manager: EvmAddress,
+    /// The only account that may upgrade the proxies.
+    #[serde(with = "address_text")]
+    pub upgrade_authority: EvmAddress,
+}
+
+/// A network on a chain; serialises to JSON and TOML, addresses as `0x` text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The chain's id; every RPC address is checked against it.
+    pub chain_id: u64,
+    /// No event of this network is older than this block.
+    pub deploy_block: u64,
+    /// The contract of batched reads.
+    #[serde(with = "address_text")]
+    pub lens: EvmAddress,
+    /// The other contracts.
+    pub contracts: Contracts,
+}
+
+impl Deployment {
+    /// What signed messages of this network are bound to.
+    pub fn domain(&self) -> Domain {
+        Domain::of(self.chain_id, self.contracts.committees)
+    }
+
+    /// The context in which this network's messages are signed and verified.
+    pub fn signing_context(&self) -> SigningContext {
+        SigningContext::deployed(self.chain_id, self.contracts.committees)
+    }
+
+    /// The contracts whose events are followed.
+    pub(crate) fn event_sources(&self) -> Vec<Address> {
+        let Contracts { system, staking, committees, epoch_manager, .. } = self.contracts;
+        [system, staking, committees, epoch_manager].map(to_address).to_vec()
+    }
+}
+
+/// What is fixed for ever when a network is deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameters {
+    /// Number of shards `n`, 4 to 24,575.
+    pub n_shards: u16,
+    /// How many epochs ahead storage is sold, the current one counted; 1 to 60.
+    pub max_epochs_ahead: u32,
+    /// Shortest length of an epoch in seconds, at least 4.
+    pub epoch_duration: u32,
+    /// Unix time in seconds before which the first committee is not selected.
+    pub first_start: u64,
+    /// Fewest staked nodes a committee is selected from, at least 1.
+    pub min_nodes: u16,
+    /// Largest committee, at most 255.
+    pub max_committee: u16,
+}
+
+/// Converts to the struct of one artifact's module; each has its own copy.
+macro_rules! to_abi {
+    ($module:ident::$contract:ident, $contracts:expr, $parameters:expr) => {{
+        use $crate::abi::{$module::$contract as contract, to_address};
+        let (c, p) = ($contracts, $parameters);
+        contract::constructorCall {
+            w: contract::Wiring {
+                wal: to_address(c.wal),
+                system: to_address(c.system),
+                capacity: to_address(c.capacity),
+                blobs: to_address(c.blobs),
+                staking: to_address(c.staking),
+                committees: to_address(c.committees),
+                epochManager: to_address(c.epoch_manager),
+                upgradeAuthority: to_address(c.upgrade_authority),
+            },
+            p: contract::Parameters {
+                nShards: p.n_shards,
+                maxEpochsAhead: p.max_epochs_ahead,
+                epochDuration: p.epoch_duration,
+                firstStart: p.first_start,
+                minNodes: p.min_nodes,
+                maxCommittee: p.max_committee,
+            },
+        }
+    }};
+}
+pub(crate) use to_abi;
+
+impl From<abi::lens::WalrusLens::Parameters> for Parameters {
+    fn from(p: abi::lens::WalrusLens::Parameters) -> Self {
+        Self {
+            n_shards: p.nShards,
+            max_epochs_ahead: p.maxEpochsAhead,
+            epoch_duration: p.epochDuration,
+            first_start: p.firstStart,
+            min_nodes: p.minNodes,
+            max_committee: p.maxCommittee,
+        }
+    }
+}
