@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Test } from "forge-std/Test.sol";
+import { WeightedVotes } from "src/libraries/WeightedVotes.sol";
+
+contract WeightedVotesTest is Test {
+    function test_highQuorum_matchesKnownAnswer() public pure {
+        (uint64[] memory votes, uint16[] memory weights) = _votes([uint16(5), 5, 4, 6, 3, 7, 2, 8, 1, 9]);
+        assertEq(WeightedVotes.highQuorum(votes, weights, 50), 4);
+    }
+
+    function test_lowQuorum_matchesKnownAnswer() public pure {
+        (uint64[] memory votes, uint16[] memory weights) = _votes([uint16(5), 5, 4, 6, 3, 7, 4, 6, 1, 9]);
+        assertEq(WeightedVotes.lowQuorum(votes, weights, 50), 7);
+    }
+
+    /// The definition: votes up to the price hold a quorum, votes below it do not. Capacity the other way round.
+    function testFuzz_quorums_matchDefinition(uint256 seed, uint256 nodes) public pure {
+        nodes = bound(nodes, 1, 40);
+        uint64[] memory votes = new uint64[](nodes);
+        uint16[] memory weights = new uint16[](nodes);
+        uint256 n = 0;
+        for (uint256 i = 0; i < nodes; ++i) {
+            uint256 r = uint256(keccak256(abi.encode(seed, i)));
+            votes[i] = seed % 2 == 0 ? uint64(r % 7) : uint64(r);
+            weights[i] = uint16(1 + (r >> 64) % 50);
+            n += weights[i];
+        }
+        uint64 low = WeightedVotes.lowQuorum(votes, weights, n);
+        uint64 high = WeightedVotes.highQuorum(votes, weights, n);
+        (uint256 upTo, uint256 below, uint256 from, uint256 above) = (0, 0, 0, 0);
+        for (uint256 i = 0; i < nodes; ++i) {
+            if (votes[i] <= low) upTo += weights[i];
+            if (votes[i] < low) below += weights[i];
+            if (votes[i] >= high) from += weights[i];
+            if (votes[i] > high) above += weights[i];
+        }
+        assertTrue(3 * upTo >= 2 * n + 1 && 3 * below < 2 * n + 1, "price");
+        assertTrue(3 * from >= 2 * n + 1 && 3 * above < 2 * n + 1, "capacity");
+    }
+
+    function test_scaled_clampsToU64() public pure {
+        assertEq(WeightedVotes.scaled(100, 4, 10), 250);
+        assertEq(WeightedVotes.scaled(type(uint64).max, 1, 1000), type(uint64).max);
+        assertEq(WeightedVotes.scaled(100, 0, 10), 0);
+    }
+
+    function _votes(uint16[10] memory w) private pure returns (uint64[] memory votes, uint16[] memory weights) {
+        votes = new uint64[](10);
+        weights = new uint16[](10);
+        for (uint256 i = 0; i < 10; ++i) {
+            (votes[i], weights[i]) = (uint64(i + 1), w[i]);
+        }
+    }
+}
