@@ -1,0 +1,204 @@
+//! The embedded database: everything of a node that is not a sliver.
+//!
+//! Writers that arrive together share one transaction and so one sync. Every
+//! access runs off the async threads. The database is not used again after a failed
+//! write: what its file then holds is known only after it was opened anew, so the
+//! node stops ([`Database::broken`]) and its next start repairs.
+
+mod backend;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
+use tokio::sync::oneshot;
+use walrus_env::{CancellationToken, Env};
+
+use self::backend::Backend;
+use crate::sync::lock;
+
+/// Memory for the pages of the database in use.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// What a simulation charges for a read, and for the computation of a commit.
+const ACCESS_COST: Duration = Duration::from_micros(50);
+
+/// Why the database did not do something.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DbError {
+    /// The disk failed or the file is damaged. After a failed write the node has to be restarted.
+    #[error("the database failed: {0}")]
+    Failed(Arc<redb::Error>),
+    /// A row does not have the form this program writes.
+    #[error("the database holds a row this program does not understand: {what}")]
+    Row {
+        /// Which kind of row.
+        what: &'static str,
+    },
+    /// An earlier write failed, or the node is going down.
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl<E: Into<redb::Error>> From<E> for DbError {
+    fn from(error: E) -> Self {
+        Self::Failed(Arc::new(error.into()))
+    }
+}
+
+type Change = Box<dyn FnOnce(&WriteTransaction) -> Result<(), DbError> + Send>;
+
+struct Waiting {
+    change: Change,
+    answer: oneshot::Sender<Result<(), DbError>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    served: bool,
+}
+
+/// An open database; cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    env: Env,
+    inner: Arc<redb::Database>,
+    queue: Arc<Mutex<Queue>>,
+    broken: CancellationToken,
+}
+
+impl Database {
+    /// Opens the database in the file `path` of an existing folder, creating and, after
+    /// a crash, repairing it; `prepare` creates the tables.
+    ///
+    /// # Errors
+    /// When the disk refuses or the file is not a database.
+    pub async fn open(
+        env: Env,
+        path: &Path,
+        prepare: impl FnOnce(&WriteTransaction) -> Result<(), DbError> + Send + 'static,
+    ) -> Result<Self, DbError> {
+        let disk = env.disk.clone();
+        let file = path.to_owned();
+        let open = move || -> Result<redb::Database, DbError> {
+            let backend = Backend(disk.open_blocking(&file).map_err(redb::StorageError::from)?);
+            let database =
+                redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
+            let transaction = database.begin_write()?;
+            prepare(&transaction)?;
+            transaction.commit()?;
+            Ok(database)
+        };
+        let inner = env.compute(ACCESS_COST, open).await?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        env.disk.sync_dir(folder).await.map_err(redb::StorageError::from)?;
+        Ok(Self {
+            env,
+            inner: Arc::new(inner),
+            queue: Arc::default(),
+            broken: CancellationToken::new(),
+        })
+    }
+
+    /// Reads a consistent state.
+    ///
+    /// # Errors
+    /// [`DbError`] of the disk or of `read`.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let inner = self.inner.clone();
+        let run = move || read(&inner.begin_read()?);
+        self.env.compute(ACCESS_COST, run).await
+    }
+
+    /// Makes a change; resolves when it is durable. Changes are made one after the
+    /// other in the order of the calls; several may share a transaction, so all of
+    /// them are made or none.
+    ///
+    /// # Errors
+    /// [`DbError`]; then nothing was changed, or the change is seen after a restart.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (answer, answered) = oneshot::channel();
+        let (value, valued) = oneshot::channel();
+        let change: Change = Box::new(move |transaction| {
+            let _ = value.send(change(transaction)?);
+            Ok(())
+        });
+        let start = {
+            let mut queue = lock(&self.queue);
+            queue.waiting.push(Waiting { change, answer });
+            !std::mem::replace(&mut queue.served, true)
+        };
+        if start {
+            // A task of its own: a caller that goes away must not hold up the others.
+            let this = self.clone();
+            self.env.spawn("database commit", async move { this.serve_queue().await });
+        }
+        answered.await.map_err(|_| DbError::Closed)??;
+        valued.await.map_err(|_| DbError::Closed)
+    }
+
+    /// Cancelled when a write has failed and the node has to stop.
+    pub fn broken(&self) -> &CancellationToken {
+        &self.broken
+    }
+
+    /// Closes the database. Requests still running keep it open until they end.
+    pub async fn close(self) {
+        let Self { env, inner, .. } = self;
+        env.compute(ACCESS_COST, move || drop(inner)).await;
+    }
+
+    async fn serve_queue(&self) {
+        loop {
+            let group = {
+                let mut queue = lock(&self.queue);
+                if queue.waiting.is_empty() {
+                    queue.served = false;
+                    return;
+                }
+                std::mem::take(&mut queue.waiting)
+            };
+            let (changes, answers): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|waiting| (waiting.change, waiting.answer)).unzip();
+            let result = self.commit(changes).await;
+            if let Err(error) = &result {
+                tracing::error!(%error, "writing to the database failed");
+                self.broken.cancel();
+            }
+            for answer in answers {
+                let _ = answer.send(result.clone());
+            }
+        }
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), DbError> {
+        if self.broken.is_cancelled() {
+            return Err(DbError::Closed);
+        }
+        let inner = self.inner.clone();
+        let run = move || {
+            let transaction = inner.begin_write()?;
+            for change in changes {
+                change(&transaction)?;
+            }
+            Ok(transaction.commit()?)
+        };
+        self.env.compute(ACCESS_COST, run).await
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Database")
+    }
+}
