@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use crate::any_sliver::AnyVerifiedSliver;
 use crate::axis::{Axis, Primary, Secondary, SliverType};
 use crate::blob_id::Digest;
 use crate::engine::{Engine, Fast};
@@ -16,7 +17,7 @@ use crate::index::{SliverIndex, SliverPairIndex};
 use crate::merkle::{Node, RawDigest, root_of_hashes};
 use crate::metadata::{BlobMetadata, SliverPairHashes, VerifiedMetadata};
 use crate::params::{DataTooLarge, EncodingParams};
-use crate::sliver::{AnyVerifiedSliver, SharedBytes, Sliver, SliverPair, VerifiedSliver};
+use crate::sliver::{SharedBytes, Sliver, SliverPair, VerifiedSliver};
 
 /// Bytes of codewords worked on at a time, so that they stay in cache.
 const WORKING_BYTES: usize = 1 << 20;
@@ -287,7 +288,7 @@ impl Matrix {
         used_rows: usize,
     ) -> Vec<RawDigest> {
         let (n, p) = (self.n(), usize::from(self.params.primary_source_symbols()));
-        let mut rows = vec![Vec::with_capacity(n + 1); ROW_TREES];
+        let mut rows = vec![Vec::new(); ROW_TREES];
         let mut parents = Vec::new();
         let mut roots: Vec<RawDigest> = Vec::with_capacity(n);
         while roots.len() < n {

@@ -1,12 +1,13 @@
 //! Whole rows and columns of the matrix: what slivers are hashed over and recovery symbols cut from.
 
 use crate::axis::{Axis, SliverType};
+use crate::decoding_symbol::DecodingSymbol;
 use crate::engine::{Code, Engine};
 use crate::index::{SliverIndex, SymbolId};
 use crate::merkle::{MerkleProof, MerkleTree};
 use crate::params::{EncodingParams, SymbolSize};
 use crate::sliver::VerifiedSliver;
-use crate::symbol::{DecodingSymbol, GeneralRecoverySymbol, RecoverySymbol};
+use crate::symbol::{GeneralRecoverySymbol, RecoverySymbol};
 
 /// The code that acts on columns (`Primary`: `p` source symbols) or on rows (`Secondary`: `s`).
 pub(crate) const fn code(params: EncodingParams, sliver_type: SliverType) -> Code {

@@ -44,10 +44,12 @@
 //! - [`decode`] with the default check gives every reader the same bytes or an error.
 //! - All engines give the same bytes.
 
+mod any_sliver;
 mod axis;
 pub mod bcs;
 mod blob_id;
 mod decode;
+mod decoding_symbol;
 mod encode;
 pub mod engine;
 mod expanded;
@@ -61,9 +63,14 @@ mod recovery;
 mod sliver;
 mod symbol;
 
+pub use any_sliver::{AnySliver, AnyVerifiedSliver};
 pub use axis::{Axis, Primary, Secondary, SliverType, SliverTypeParseError};
 pub use blob_id::{BlobId, BlobIdParseError, Digest};
 pub use decode::{ConsistencyCheck, DecodeError, Inconsistency, decode, decode_with};
+pub use decoding_symbol::{
+    DecodingSymbol, DecodingSymbols, EitherDecodingSymbol, decoding_symbols_from_bcs,
+    decoding_symbols_to_bcs,
+};
 pub use encode::{EncodedBlob, Encoder};
 pub use expanded::ExpandedSliver;
 pub use hash::blake2b256;
@@ -78,9 +85,8 @@ pub use params::{
     MAX_SYMBOL_BYTES, MIN_SHARDS, ParamsError, SymbolSize,
 };
 pub use recovery::{RecoverError, recover_sliver, recover_sliver_unproven};
-pub use sliver::{AnySliver, AnyVerifiedSliver, Sliver, SliverError, SliverPair, VerifiedSliver};
+pub use sliver::{Sliver, SliverError, SliverPair, VerifiedSliver};
 pub use symbol::{
-    DecodingSymbol, DecodingSymbols, EitherDecodingSymbol, EitherRecoverySymbol,
-    GeneralRecoverySymbol, RecoverySymbol, RecoverySymbolPair, SymbolError, VerifiedSymbol,
-    decoding_symbols_from_bcs, decoding_symbols_to_bcs,
+    EitherRecoverySymbol, GeneralRecoverySymbol, RecoverySymbol, RecoverySymbolPair, SymbolError,
+    VerifiedSymbol,
 };

@@ -89,7 +89,7 @@ impl MerkleProof {
         for sibling in &self.path {
             let sibling = sibling.digest();
             let (left, right) =
-                if position % 2 == 0 { (&hash, &sibling) } else { (&sibling, &hash) };
+                if position.is_multiple_of(2) { (&hash, &sibling) } else { (&sibling, &hash) };
             hash = inner_hash(left, right);
             position /= 2;
         }

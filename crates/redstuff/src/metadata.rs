@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::any_sliver::{AnySliver, AnyVerifiedSliver};
 use crate::axis::{Axis, SliverType};
 use crate::bcs::{BcsError, Reader, Writer};
 use crate::blob_id::{BlobId, Digest};
@@ -11,7 +12,7 @@ use crate::hash::LEAF;
 use crate::index::{SliverIndex, SliverPairIndex};
 use crate::merkle::{Node, root_of_hashes};
 use crate::params::{EncodingParams, EncodingType, SymbolSize};
-use crate::sliver::{AnySliver, AnyVerifiedSliver, Sliver, SliverError, VerifiedSliver};
+use crate::sliver::{Sliver, SliverError, VerifiedSliver};
 
 /// The bytes of a pair whose two hashes are empty nodes: no pair is shorter.
 const MIN_PAIR_BYTES: usize = 2;

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::axis::Axis;
+use crate::decoding_symbol::DecodingSymbol;
 use crate::engine::{Engine, Fast};
 use crate::expanded::code;
 use crate::inconsistency::InconsistencyProof;
 use crate::index::SliverIndex;
 use crate::metadata::VerifiedMetadata;
 use crate::sliver::{Sliver, SliverError, VerifiedSliver};
-use crate::symbol::{DecodingSymbol, VerifiedSymbol};
+use crate::symbol::VerifiedSymbol;
 
 /// Why a sliver could not be recovered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
