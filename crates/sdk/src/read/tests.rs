@@ -1,0 +1,147 @@
+#![allow(clippy::unwrap_used)]
+
+use walrus_redstuff::{BlobId, EncodedBlob};
+
+use super::*;
+use crate::testing::{Behaviour, StubNetwork, blob};
+
+async fn fetch(
+    network: &StubNetwork,
+    blob_id: &BlobId,
+    max_blob_bytes: u64,
+) -> (Result<Vec<u8>, FetchError>, ReadReport) {
+    let (config, progress) = (ReadConfig::default(), ProgressSink::none());
+    let fetch = Fetch {
+        env: &network.env,
+        view: &network.view,
+        config: &config,
+        budget: &Budget::new(1 << 20),
+        progress: &progress,
+        max_blob_bytes,
+        check: ConsistencyCheck::Default,
+    };
+    let mut report = ReadReport::default();
+    let outcome = fetch.run(blob_id, &mut report).await;
+    (outcome, report)
+}
+
+async fn read(network: &StubNetwork, blob: &EncodedBlob) -> (Result<Vec<u8>, FetchError>, ReadReport) {
+    fetch(network, blob.metadata().blob_id(), 1 << 30).await
+}
+
+async fn stored(last: &[Behaviour]) -> (StubNetwork, Vec<u8>, EncodedBlob) {
+    let network = StubNetwork::of_ten(last).await;
+    let (bytes, blob) = blob(10, 50_000, 3);
+    network.place(&blob);
+    (network, bytes, blob)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_length_comes_back() {
+    for length in [0, 1, 2, 57, 1024, 100_000] {
+        let network = StubNetwork::of_ten(&[]).await;
+        let (bytes, blob) = blob(10, length, 3);
+        network.place(&blob);
+        let (outcome, report) = read(&network, &blob).await;
+        assert!(outcome.unwrap() == bytes, "{length}");
+        assert_eq!((report.sliver_type, report.slivers), (Some(SliverType::Primary), 4));
+        assert!(report.misbehaved.is_empty() && report.failed.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_honest_nodes_of_ten_are_enough() {
+    // Reads survive 2f silent nodes, and any number of lies: each is found out.
+    use Behaviour::*;
+    let slow = Slow(Duration::from_secs(3600));
+    for others in [
+        [Dead; 6],
+        [Silent; 6],
+        [slow; 6],
+        [Empty; 6],
+        [OtherBlob; 6],
+        [Truncated; 6],
+        [Flipped; 6],
+        [Endless; 6],
+        [OtherBlob, Truncated, Flipped, Endless, Dead, Silent],
+    ] {
+        let (network, bytes, blob) = stored(&others).await;
+        let started = tokio::time::Instant::now();
+        let (outcome, report) = read(&network, &blob).await;
+        assert!(outcome.unwrap() == bytes, "{others:?}");
+        assert!(started.elapsed() < Duration::from_secs(60), "{others:?} {:?}", started.elapsed());
+        let liars = others.iter().filter(|b| matches!(b, OtherBlob | Truncated | Flipped | Endless));
+        assert!(report.misbehaved.len() <= liars.count(), "{others:?} {report:?}");
+        assert!(report.misbehaved.keys().all(|node| node.0 > 4), "{report:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn liars_are_named() {
+    // With six liars, four slivers cannot be had without meeting one. Metadata comes
+    // first, so that at least one lie is met for certain is not given: ask until it is.
+    let (network, _, blob) = stored(&[Behaviour::Flipped; 6]).await;
+    let mut blamed = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let (outcome, report) = read(&network, &blob).await;
+        outcome.unwrap();
+        blamed.extend(report.misbehaved.into_keys());
+    }
+    assert_eq!(blamed.into_iter().map(|node| node.0).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_honest_nodes_are_not_enough_and_each_failure_is_named() {
+    use Behaviour::*;
+    let (network, _, blob) = stored(&[Dead, Dead, Flipped, Flipped, Empty, Empty, Dead]).await;
+    let (outcome, _) = read(&network, &blob).await;
+    let error = outcome.unwrap_err();
+    let FetchError::NotEnoughSlivers { got: 3, needed: 4, failures, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(failures.len(), 7, "{error}");
+    assert!(error.to_string().contains("node 4 (node 4, 1 shards): not reachable"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn secondary_slivers_serve_when_primary_ones_are_withheld() {
+    let (network, bytes, blob) = stored(&[Behaviour::Careful; 9]).await;
+    let (outcome, report) = read(&network, &blob).await;
+    assert!(outcome.unwrap() == bytes);
+    assert_eq!((report.sliver_type, report.slivers), (Some(SliverType::Secondary), 7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_blob_needs_a_quorum_to_be_missing() {
+    // Three nodes that deny it must not hide a blob; seven cannot all be wrong.
+    let network = StubNetwork::of_ten(&[]).await;
+    let (_, blob) = blob(10, 5_000, 3);
+    let (outcome, _) = read(&network, &blob).await;
+    assert!(matches!(outcome, Err(FetchError::NotFound)));
+    let (network, bytes, blob) = stored(&[Behaviour::Empty; 6]).await;
+    let (outcome, _) = read(&network, &blob).await;
+    assert!(outcome.unwrap() == bytes);
+    let network = StubNetwork::of_ten(&[Behaviour::Dead; 4]).await;
+    let (outcome, _) = read(&network, &blob).await;
+    assert!(matches!(outcome, Err(FetchError::NoMetadata { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_readers_limit_comes_before_any_sliver() {
+    // The length in the metadata is a stranger's word.
+    let (network, _, blob) = stored(&[]).await;
+    let (outcome, report) = fetch(&network, blob.metadata().blob_id(), 49_999).await;
+    assert!(matches!(outcome, Err(FetchError::TooLarge { length: 50_000, max: 49_999 })));
+    assert_eq!(report.slivers, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_nodes_are_hedged() {
+    // Six answer after 20 s each; four at once. The read must not take 20 s.
+    let (network, bytes, blob) = stored(&[Behaviour::Slow(Duration::from_secs(10)); 6]).await;
+    let started = tokio::time::Instant::now();
+    let (outcome, _) = read(&network, &blob).await;
+    assert!(outcome.unwrap() == bytes);
+    // Metadata may come from slow nodes three at a time.
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}

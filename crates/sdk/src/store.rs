@@ -1,0 +1,506 @@
+//! Storing a blob: encode, buy and register, upload, certify
+//! (docs/protocol/node-and-client.md F.1).
+//!
+//! ```text
+//! encode ─ already certified? ─ earlier registration? ─ buy and register
+//!                                        │                     │
+//!                                        └──── upload ◄────────┘
+//!                                    ┌────►     │
+//!                new epoch or committee └──── certify ─ done
+//! ```
+//!
+//! Nothing is paid twice: the [`journal`] notes a registration before it is sent and
+//! after, and a store that finds one, there or among the chain's latest, goes on with
+//! it. Dropping the future stops the store at any point; the next run continues.
+
+mod journal;
+mod resume;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use walrus_chain::{
+    BlobRegistration, ChainWriter, ContractError, Cost, ReadError, TransactionHash, WriteError,
+};
+use walrus_core::{Certificate, Epoch, EvmAddress, NodeId, Persistence, Seat, TokenId};
+use walrus_redstuff::{BlobId, DataTooLarge, EncodedBlob, Encoder};
+
+pub use journal::JournalError;
+use journal::{Entry, Journal, Stage};
+
+use crate::cache::{NetworkError, Snapshot};
+use crate::client::Client;
+use crate::network::CommitteeView;
+use crate::progress::{Progress, ProgressSink};
+use crate::upload::{NodeFailure, NotEnoughConfirmations, Upload, Uploaded};
+
+/// What is wanted of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Epochs to store for, the current one counted; at least 1.
+    pub epochs: u32,
+    /// Whether the owner may delete the blob before its end.
+    pub deletable: bool,
+    /// Register and upload even if the blob is certified already.
+    pub force: bool,
+    /// The most to be paid, in FROST; whatever it costs when absent.
+    pub max_cost: Option<u64>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { epochs: 1, deletable: false, force: false, max_cost: None }
+    }
+}
+
+/// How a store ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreState {
+    /// This run certified the blob.
+    Certified {
+        /// The object that it belongs to.
+        token: TokenId,
+        /// Whether an earlier, interrupted run had registered it.
+        resumed: bool,
+        /// The transaction that registered it, if known.
+        registration: Option<TransactionHash>,
+        /// The transaction that certified it; `None` if another did so in the same moment.
+        certification: Option<TransactionHash>,
+        /// Who confirmed.
+        certificate: CertificateSummary,
+    },
+    /// It was certified before, for long enough; nothing was sent or paid.
+    AlreadyCertified {
+        /// The owner's object, if that is what was found.
+        token: Option<TokenId>,
+    },
+}
+
+/// The confirmations behind a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateSummary {
+    /// The epoch of the committee.
+    pub epoch: Epoch,
+    /// The nodes that signed.
+    pub signers: Vec<NodeId>,
+    /// Their shards.
+    pub weight: u32,
+    /// Shards that are needed.
+    pub needed: u32,
+    /// The certificate itself.
+    pub certificate: Certificate,
+}
+
+/// How long each step took; zero for steps that were not needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreTimings {
+    /// Encoding.
+    pub encode: Duration,
+    /// Buying and registering.
+    pub register: Duration,
+    /// Uploading and collecting confirmations.
+    pub upload: Duration,
+    /// Certifying on chain.
+    pub certify: Duration,
+}
+
+/// A stored blob.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its id.
+    pub blob_id: BlobId,
+    /// How it came to be stored.
+    pub state: StoreState,
+    /// First epoch in which it is no longer stored.
+    pub end_epoch: Epoch,
+    /// Its length.
+    pub unencoded_bytes: u64,
+    /// What it counts for in storage.
+    pub encoded_bytes: u64,
+    /// What was paid in FROST, in this run or the interrupted one; gas is not in it.
+    pub cost: Cost,
+    /// Nodes that did not confirm, and why; they recover the blob by themselves.
+    pub failures: Vec<NodeFailure>,
+    /// Time of each step.
+    pub timings: StoreTimings,
+}
+
+/// Why a blob was not stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No epochs.
+    #[error("a blob is stored for at least 1 epoch")]
+    NoEpochs,
+    /// The blob exceeds what the encoding can hold.
+    #[error(transparent)]
+    TooLarge(#[from] DataTooLarge),
+    /// It costs more than the caller's limit.
+    #[error("storing this costs {cost} FROST, above the limit of {max}")]
+    TooExpensive {
+        /// What it costs.
+        cost: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// The account holds too little WAL.
+    #[error("storing this costs {needed} FROST, account {account} holds {held}: send it WAL")]
+    NotEnoughWal {
+        /// What it costs.
+        needed: u64,
+        /// What the account holds.
+        held: u64,
+        /// The account.
+        account: EvmAddress,
+    },
+    /// Nothing can be bought yet.
+    #[error("the network sells no storage yet: its prices are not set")]
+    NoPrices,
+    /// The blob id was found invalid: content with this id cannot be stored.
+    #[error("blob id {0} was marked invalid")]
+    Invalid(BlobId),
+    /// The contract derived another blob id.
+    #[error("the contract registered blob {got} instead of {expected}: this program and the contracts do not fit")]
+    OtherBlobId {
+        /// The id computed here.
+        expected: BlobId,
+        /// The contract's.
+        got: BlobId,
+    },
+    /// The blob's registration ended before the blob was certified.
+    #[error("the registration of blob object {token} ended with epoch {end_epoch} before it was certified: store it again")]
+    Expired {
+        /// The object.
+        token: TokenId,
+        /// Its end.
+        end_epoch: Epoch,
+    },
+    /// Too few nodes confirmed. The registration stays: run the store again later.
+    #[error("{0}; the blob is registered and paid for: store it again later to continue")]
+    NotEnoughConfirmations(#[from] NotEnoughConfirmations),
+    /// The committee kept changing.
+    #[error("the network changed {attempts} times during the upload, last: {reason}")]
+    Restless {
+        /// How often it was tried.
+        attempts: u32,
+        /// What happened last.
+        reason: String,
+    },
+    /// The record of the store.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The network's state.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Reading the chain.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A transaction.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A registration to upload for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Registration {
+    token: TokenId,
+    end_epoch: Epoch,
+    transaction: Option<TransactionHash>,
+    cost: Cost,
+    resumed: bool,
+}
+
+/// One run of a store.
+pub(crate) struct Store<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) writer: &'a ChainWriter,
+    pub(crate) options: &'a StoreOptions,
+    pub(crate) progress: &'a ProgressSink,
+}
+
+impl Store<'_> {
+    pub(crate) async fn run(&self, blob: Bytes) -> Result<Stored, StoreError> {
+        if self.options.epochs == 0 {
+            return Err(StoreError::NoEpochs);
+        }
+        let unencoded_bytes = blob.len() as u64;
+        let snapshot = self.client.cache().get().await?;
+        let mut timings = StoreTimings::default();
+        let started = Instant::now();
+        let encoded = self.encode(&snapshot, blob).await?;
+        timings.encode = started.elapsed();
+        let params = encoded.metadata().params();
+        let encoded_bytes = params.encoded_blob_length(unencoded_bytes)?;
+        let blob_id = *encoded.metadata().blob_id();
+        let finished = |state, end_epoch, cost, failures, timings| Stored {
+            blob_id,
+            state,
+            end_epoch,
+            unencoded_bytes,
+            encoded_bytes,
+            cost,
+            failures,
+            timings,
+        };
+
+        let journal = self.journal(&blob_id).await?;
+        if let Some((token, end_epoch)) = self.already_certified(&journal, &blob_id).await? {
+            self.progress.report(Progress::Certified { blob_id });
+            let state = StoreState::AlreadyCertified { token };
+            let nothing = Cost { storage: 0, write: 0 };
+            return Ok(finished(state, end_epoch, nothing, Vec::new(), timings));
+        }
+
+        let started = Instant::now();
+        let registration = self.registration(&journal, &encoded, encoded_bytes).await?;
+        timings.register = started.elapsed();
+        let Registration { token, end_epoch, resumed, .. } = registration;
+        self.progress.report(Progress::Registered { token, end_epoch, resumed });
+
+        let (certificate, certification, failures) =
+            self.upload_and_certify(&encoded, &registration, &mut timings).await?;
+        if let Some(journal) = &journal {
+            let stage = Stage::Certified { token };
+            journal.write(&Entry::new(blob_id, self.options.epochs, stage)).await?;
+        }
+        self.progress.report(Progress::Certified { blob_id });
+        let registration_tx = registration.transaction;
+        let state = StoreState::Certified {
+            token,
+            resumed,
+            registration: registration_tx,
+            certification,
+            certificate,
+        };
+        Ok(finished(state, end_epoch, registration.cost, failures, timings))
+    }
+
+    async fn encode(&self, snapshot: &Snapshot, blob: Bytes) -> Result<EncodedBlob, StoreError> {
+        let bytes = blob.len() as u64;
+        let params = snapshot.committee.params();
+        self.progress.report(Progress::Encoding { bytes });
+        // Before anything is computed or reserved.
+        let encoded_bytes = params.encoded_slivers_length(bytes)?;
+        // About a hundred megabytes a second.
+        let cost = Duration::from_nanos(10 * bytes) + Duration::from_millis(10);
+        let encode = move || Encoder::new(params).encode(&blob);
+        let encoded = self.client.env().compute(cost, encode).await?;
+        let blob_id = *encoded.metadata().blob_id();
+        self.progress.report(Progress::Encoded { blob_id, encoded_bytes });
+        Ok(encoded)
+    }
+
+    async fn journal(&self, blob_id: &BlobId) -> Result<Option<Journal>, StoreError> {
+        let Some(state) = &self.client.config().state_directory else { return Ok(None) };
+        let deployment = self.client.chain().deployment();
+        let (owner, deletable) = (self.writer.address(), self.options.deletable);
+        let env = self.client.env();
+        Ok(Some(Journal::open(env, state, deployment, owner, blob_id, deletable).await?))
+    }
+
+    /// Finds an earlier registration, or buys one.
+    async fn registration(
+        &self,
+        journal: &Option<Journal>,
+        encoded: &EncodedBlob,
+        encoded_bytes: u64,
+    ) -> Result<Registration, StoreError> {
+        let blob_id = *encoded.metadata().blob_id();
+        if let Some(found) = self.earlier_registration(journal, &blob_id).await? {
+            return Ok(found);
+        }
+        let cost = self.affordable(encoded_bytes).await?;
+        self.progress.report(Progress::Registering);
+        // The approval is a transaction of its own, once in an account's life, and is
+        // settled before the purchase is noted.
+        self.writer.ensure_allowance(cost.total()).await?;
+        let epochs = self.options.epochs;
+        if let Some(journal) = journal {
+            let stage = Stage::Registering {
+                tokens_before: self.client.chain().network().await?.blob_count,
+                at: self.client.env().clock.unix().as_secs(),
+            };
+            journal.write(&Entry::new(blob_id, epochs, stage)).await?;
+        }
+        let request = BlobRegistration {
+            root_hash: *encoded.metadata().root_hash(),
+            size: encoded.metadata().unencoded_length(),
+            encoding_type: encoded.metadata().metadata().encoding_type().as_u8(),
+            deletable: self.options.deletable,
+            owner: self.writer.address(),
+            max_write_fee: cost.write,
+        };
+        let bought = self.writer.buy_and_register(&request, epochs, cost.storage).await;
+        let registered = bought.map_err(|error| self.refused(&blob_id, error))?;
+        if registered.blob_id != blob_id {
+            let got = registered.blob_id;
+            return Err(StoreError::OtherBlobId { expected: blob_id, got });
+        }
+        let registration = Registration {
+            token: registered.token_id,
+            end_epoch: registered.end_epoch,
+            transaction: Some(registered.receipt.transaction),
+            cost,
+            resumed: false,
+        };
+        if let Some(journal) = journal {
+            journal.write(&registration.entry(blob_id, epochs)).await?;
+        }
+        Ok(registration)
+    }
+
+    /// What the store costs at present prices, if it may cost that and can be paid.
+    async fn affordable(&self, encoded_bytes: u64) -> Result<Cost, StoreError> {
+        let snapshot = self.client.cache().refresh().await?;
+        let prices = snapshot.network.prices;
+        if !prices.are_set() {
+            return Err(StoreError::NoPrices);
+        }
+        let cost = prices.cost(encoded_bytes, self.options.epochs);
+        if let Some(max) = self.options.max_cost
+            && cost.total() > max
+        {
+            return Err(StoreError::TooExpensive { cost: cost.total(), max });
+        }
+        let account = self.writer.address();
+        let held = self.client.chain().wal_balance(account).await?;
+        if held < cost.total() {
+            return Err(StoreError::NotEnoughWal { needed: cost.total(), held, account });
+        }
+        Ok(cost)
+    }
+
+    fn refused(&self, blob_id: &BlobId, error: WriteError) -> StoreError {
+        match error.contract_error() {
+            Some(ContractError::BlobIdIsInvalid { .. }) => StoreError::Invalid(*blob_id),
+            _ => error.into(),
+        }
+    }
+
+    /// Uploads to the present committee and certifies; again with the next committee if
+    /// it changed meanwhile.
+    async fn upload_and_certify(
+        &self,
+        encoded: &EncodedBlob,
+        registration: &Registration,
+        timings: &mut StoreTimings,
+    ) -> Result<(CertificateSummary, Option<TransactionHash>, Vec<NodeFailure>), StoreError> {
+        let Registration { token, end_epoch, .. } = *registration;
+        let config = self.client.config();
+        let mut view = self.client.cache().get().await?.committee;
+        let attempts = config.restarts.retries + 1;
+        let mut reason = String::new();
+        for attempt in 0..attempts {
+            if view.epoch() >= end_epoch {
+                return Err(StoreError::Expired { token, end_epoch });
+            }
+            let started = Instant::now();
+            let uploaded = self.upload(&view, encoded, token).await;
+            timings.upload += started.elapsed();
+            reason = match uploaded {
+                Ok(uploaded) => {
+                    let started = Instant::now();
+                    self.progress.report(Progress::Certifying);
+                    let certified = self.writer.certify(token, &uploaded.certificate).await;
+                    timings.certify += started.elapsed();
+                    match self.certified(certified, token, end_epoch)? {
+                        Ok(transaction) => {
+                            let summary = summarise(&view, &uploaded);
+                            return Ok((summary, transaction, uploaded.failures));
+                        }
+                        Err(reason) => reason,
+                    }
+                }
+                Err(error) => {
+                    let fresh = self.client.cache().refresh().await?.committee;
+                    if fresh.epoch() == view.epoch() && !error.hints_at_new_committee() {
+                        return Err(error.into());
+                    }
+                    if attempt + 1 == attempts {
+                        return Err(error.into());
+                    }
+                    error.to_string()
+                }
+            };
+            let after = config.restarts.wait(self.client.env(), attempt);
+            self.progress.report(Progress::Retrying { reason: reason.clone(), after });
+            tokio::time::sleep(after).await;
+            view = self.client.cache().refresh().await?.committee;
+        }
+        Err(StoreError::Restless { attempts, reason })
+    }
+
+    async fn upload(
+        &self,
+        view: &CommitteeView,
+        blob: &EncodedBlob,
+        token: TokenId,
+    ) -> Result<Uploaded, NotEnoughConfirmations> {
+        let upload = Upload {
+            env: self.client.env(),
+            view,
+            blob,
+            persistence: Persistence::of(token, self.options.deletable),
+            config: &self.client.config().upload,
+            budget: self.client.budget(),
+            progress: self.progress,
+        };
+        upload.run().await
+    }
+
+    /// What the answer to a certification means: done, or why to try with the committee
+    /// of now, or an error that trying again does not mend.
+    fn certified(
+        &self,
+        answer: Result<walrus_chain::Receipt, WriteError>,
+        token: TokenId,
+        end_epoch: Epoch,
+    ) -> Result<Result<Option<TransactionHash>, String>, StoreError> {
+        let error = match answer {
+            Ok(receipt) => return Ok(Ok(Some(receipt.transaction))),
+            Err(error) => error,
+        };
+        match error.contract_error() {
+            Some(ContractError::AlreadyCertified { .. }) => Ok(Ok(None)),
+            Some(ContractError::BlobExpired { .. }) => {
+                Err(StoreError::Expired { token, end_epoch })
+            }
+            Some(
+                ContractError::UnknownCommittee { .. }
+                | ContractError::NotEnoughWeight { .. }
+                | ContractError::UnknownSigners { .. }
+                | ContractError::BadSignature {},
+            ) => Ok(Err(error.to_string())),
+            _ => Err(error.into()),
+        }
+    }
+}
+
+impl Registration {
+    fn entry(&self, blob_id: BlobId, epochs: u32) -> Entry {
+        let stage = Stage::Registered {
+            token: self.token,
+            end_epoch: self.end_epoch,
+            transaction: self.transaction.map(|hash| hash.to_string()).unwrap_or_default(),
+            storage_cost: self.cost.storage,
+            write_cost: self.cost.write,
+        };
+        Entry::new(blob_id, epochs, stage)
+    }
+}
+
+fn summarise(view: &CommitteeView, uploaded: &Uploaded) -> CertificateSummary {
+    let committee = view.committee();
+    let signer = |seat: &u16| {
+        let seat = u8::try_from(*seat).ok().map(Seat)?;
+        Some(committee.member(seat)?.node_id)
+    };
+    CertificateSummary {
+        epoch: view.epoch(),
+        signers: uploaded.certificate.signers().iter().filter_map(signer).collect(),
+        weight: uploaded.weight,
+        needed: walrus_core::Threshold::Quorum.min_weight(committee.n_shards()),
+        certificate: uploaded.certificate.clone(),
+    }
+}

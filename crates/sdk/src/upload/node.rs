@@ -1,0 +1,158 @@
+//! One node's part of an upload.
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use walrus_core::{NodeId, SignedMessage};
+use walrus_node_api::query::ConfirmationQuery;
+use walrus_node_api::wire::{PutOutcome, StoredStatus};
+use walrus_node_api::{ExpectedConfirmation, NodeClient, NodeError};
+use walrus_redstuff::{SliverPairIndex, SliverType};
+
+use super::{FailureReason, Shared, Upload};
+use crate::backoff::retry;
+use crate::network::Node;
+
+impl Upload<'_> {
+    /// Everything that one node gets and gives.
+    pub(super) async fn node(
+        &self,
+        node: &Node,
+        shared: &Shared,
+    ) -> (NodeId, Result<SignedMessage, FailureReason>) {
+        let outcome = match &node.client {
+            Ok(client) => self.store_and_confirm(node, client, shared).await,
+            Err(reason) => Err(FailureReason::NoClient(reason.clone())),
+        };
+        (node.id(), outcome)
+    }
+
+    async fn store_and_confirm(
+        &self,
+        node: &Node,
+        client: &NodeClient,
+        shared: &Shared,
+    ) -> Result<SignedMessage, FailureReason> {
+        let metadata = self.metadata(client, shared).await;
+        let mut known = metadata.map_err(FailureReason::Metadata)?;
+        let mut round = 0;
+        loop {
+            self.slivers(node, client, shared, known).await.map_err(FailureReason::Sliver)?;
+            match self.confirm(node, client).await {
+                Ok(signed) => return Ok(signed),
+                // It lost some, or said that it had what it had not.
+                Err(NodeError::MissingSlivers) if round < self.config.rounds_per_node => {
+                    tokio::time::sleep(self.config.backoff.wait(self.env, round)).await;
+                    round += 1;
+                    known = PutOutcome::AlreadyThere;
+                }
+                Err(error) => return Err(FailureReason::Confirmation(error)),
+            }
+        }
+    }
+
+    /// The metadata, as soon as the node knows of the registration.
+    async fn metadata(
+        &self,
+        client: &NodeClient,
+        shared: &Shared,
+    ) -> Result<PutOutcome, NodeError> {
+        let blob_id = self.blob.metadata().blob_id();
+        let put = || async {
+            match client.put_metadata(blob_id, shared.metadata.clone()).await {
+                Err(NodeError::NotRegistered) => Ok(None),
+                other => other.map(Some),
+            }
+        };
+        let patience = &self.config.registration;
+        for attempt in 0..patience.retries {
+            if let Some(outcome) = retry(self.env, &self.config.backoff, put).await? {
+                return Ok(outcome);
+            }
+            tokio::time::sleep(patience.wait(self.env, attempt)).await;
+        }
+        Err(NodeError::NotRegistered)
+    }
+
+    /// Both slivers of each of the node's shards. The first one that cannot be stored
+    /// ends it: without all of them the node will not confirm.
+    async fn slivers(
+        &self,
+        node: &Node,
+        client: &NodeClient,
+        shared: &Shared,
+        metadata: PutOutcome,
+    ) -> Result<(), NodeError> {
+        let metadata_id = self.blob.metadata().blob_id();
+        let mut pairs = node.pairs(self.view.params().n_shards(), metadata_id);
+        // Nodes are sent their slivers in different orders, so that an upload that is
+        // given up leaves as many pairs as possible somewhere.
+        self.env.shuffle("upload order", &mut pairs);
+        let ask_first = metadata == PutOutcome::AlreadyThere;
+        stream::iter(pairs.iter().flat_map(|pair| SliverType::BOTH.map(|kind| (*pair, kind))))
+            .map(|(pair, kind)| async move {
+                self.sliver(client, pair, kind, ask_first).await?;
+                shared.sliver_done(self.progress);
+                Ok::<(), NodeError>(())
+            })
+            .buffer_unordered(self.requests_per_node())
+            .try_collect::<()>()
+            .await
+    }
+
+    /// Requests at once to one node: as configured, and no more than its fair share of
+    /// the byte budget, so that slow nodes cannot keep all of it from the others.
+    fn requests_per_node(&self) -> usize {
+        let metadata = self.blob.metadata();
+        let largest =
+            metadata.params().sliver_bcs_len(SliverType::Primary, metadata.symbol_size());
+        let share = self.budget.bytes() / self.view.nodes().len().max(1) / largest;
+        self.config.requests_per_node.min(share).max(1)
+    }
+
+    async fn sliver(
+        &self,
+        client: &NodeClient,
+        pair: SliverPairIndex,
+        kind: SliverType,
+        ask_first: bool,
+    ) -> Result<(), NodeError> {
+        let (env, backoff) = (self.env, &self.config.backoff);
+        let metadata = self.blob.metadata();
+        let blob_id = metadata.blob_id();
+        let length = metadata.params().sliver_bcs_len(kind, metadata.symbol_size());
+        if ask_first && length >= self.config.status_check_bytes {
+            let status = retry(env, backoff, || client.sliver_status(blob_id, pair, kind)).await?;
+            if status == StoredStatus::Stored {
+                return Ok(());
+            }
+        }
+        let _reserved = self.budget.reserve(length).await;
+        let index = pair.to_sliver_index(kind, metadata.params().n_shards());
+        let sliver = self.blob.any_sliver(kind, index).expect("the pair is one of the blob's");
+        let body = Bytes::from(sliver.to_bcs());
+        retry(env, backoff, || client.put_sliver(blob_id, pair, kind, body.clone())).await?;
+        Ok(())
+    }
+
+    async fn confirm(
+        &self,
+        node: &Node,
+        client: &NodeClient,
+    ) -> Result<SignedMessage, NodeError> {
+        let expected = ExpectedConfirmation {
+            epoch: self.view.epoch(),
+            body: self.body(),
+            context: self.view.context(),
+            key: &node.member.public_key,
+        };
+        let query = ConfirmationQuery::default();
+        let ask = || async {
+            match client.confirmation(&expected, &query).await {
+                // What is missing is sent again instead of being asked for again.
+                Err(NodeError::MissingSlivers) => Ok(Err(NodeError::MissingSlivers)),
+                other => other.map(Ok),
+            }
+        };
+        retry(self.env, &self.config.backoff, ask).await?
+    }
+}
