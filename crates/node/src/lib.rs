@@ -30,6 +30,9 @@ pub mod store;
 mod sync;
 #[cfg(test)]
 mod test_disk;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod test_node;
 
 pub use config::{NodeConfig, Tls};
 pub use node::{Node, NodeError, RunningNode};

@@ -13,7 +13,8 @@ mod proof;
 mod slivers;
 mod status;
 mod symbols;
-
+#[cfg(test)]
+mod tests;
 
 
 use std::{ops::Deref, sync::Arc};

@@ -190,12 +190,21 @@ impl Follower {
             if self.node.store.blob_state(&blob).await?.is_registered(self.node.epoch()) {
                 continue;
             }
+            if !self.has_data(&blob).await? {
+                continue;
+            }
             self.node.expanded.forget(&blob);
             if let Err(error) = self.node.store.delete_data(&blob).await {
                 tracing::warn!(%blob, %error, "the data of an ended blob could not be removed");
             }
         }
         Ok(())
+    }
+
+    async fn has_data(&self, blob: &BlobId) -> Result<bool, FollowError> {
+        let slivers = self.node.store.slivers().keys(blob).await;
+        let has_slivers = slivers.is_ok_and(|keys| !keys.is_empty());
+        Ok(has_slivers || self.node.store.metadata().get(blob).await?.is_some())
     }
 
     async fn remove_all_ended(&self) -> Result<(), FollowError> {
@@ -212,10 +221,7 @@ impl Follower {
 }
 
 /// The node's place in the committee, as the chain says now.
-///
-/// # Errors
-/// When the chain cannot be asked.
-pub async fn membership(
+async fn membership(
     node: &Shared,
     chain: &ChainClient,
 ) -> Result<Membership, walrus_chain::ReadError> {

@@ -1,10 +1,9 @@
 //! Recovering what a node lacks of one blob.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use tokio::time::sleep;
 use walrus_node_api::client::ExpectedAttestation;
 use walrus_redstuff::{AnyInconsistencyProof, BlobId, Primary, Secondary, SliverType, VerifiedMetadata};
 
@@ -14,16 +13,12 @@ use super::{
 };
 use crate::{state::Shared, store::slivers::SliverKey};
 
-/// Pauses between attempts: doubled from the first to the last.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LAST_PAUSE: Duration = Duration::from_secs(300);
-
 /// Slivers of one blob recovered at once.
 const SLIVERS_AT_ONCE: usize = 4;
 
 /// Why an attempt did not complete the blob.
 #[derive(Debug, thiserror::Error)]
-enum AttemptError {
+pub(super) enum AttemptError {
     #[error("no peer had the metadata")]
     NoMetadata,
     #[error("{0} slivers could not be recovered yet")]
@@ -34,29 +29,17 @@ enum AttemptError {
     Store(String),
 }
 
-/// Works until the node has everything of the blob that it has to store, or the blob
-/// is not certified any more. Never downloads the blob: a sliver costs about its own
-/// size and the proofs.
-pub(super) async fn recover_blob(node: &Shared, peers: &Peers, blob: BlobId) {
-    let mut collected = BTreeMap::new();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match attempt(node, peers, &blob, &mut collected).await {
-            Ok(()) => return,
-            Err(error) => tracing::info!(%blob, %error, "recovery goes on in {pause:?}"),
-        }
-        // Up to a quarter more, so that nodes that came back together do not stay in step.
-        let jitter = node.env.random_u64("recovery pause") % 256;
-        sleep(pause + pause.mul_f64(jitter as f64 / 1024.0)).await;
-        pause = (pause * 2).min(LAST_PAUSE);
-    }
-}
+/// Symbols found so far, by the sliver they are for; kept from attempt to attempt.
+pub(super) type Attempt = BTreeMap<SliverKey, Collected>;
 
-async fn attempt(
+/// Tries to get everything of the blob that the node has to store; nothing, if the blob
+/// is not certified. Never downloads the blob: a sliver costs about its own size and
+/// the proofs.
+pub(super) async fn attempt(
     node: &Shared,
     peers: &Peers,
     blob: &BlobId,
-    collected: &mut BTreeMap<SliverKey, Collected>,
+    collected: &mut Attempt,
 ) -> Result<(), AttemptError> {
     let store = |error: &dyn std::fmt::Display| AttemptError::Store(error.to_string());
     let state = node.store.blob_state(blob).await.map_err(|e| store(&e))?;

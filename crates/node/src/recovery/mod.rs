@@ -8,7 +8,7 @@ mod sliver;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -19,7 +19,10 @@ use tokio::{
 };
 use walrus_redstuff::BlobId;
 
-use self::{blob::recover_blob, peers::Peers};
+use self::{
+    blob::{Attempt, attempt},
+    peers::Peers,
+};
 use crate::{config::Tls, state::Shared, sync::lock};
 
 /// Time that a writer gets to deliver slivers after certification, as certificates are
@@ -31,6 +34,13 @@ const BLOBS_AT_ONCE: usize = 8;
 
 /// Blobs examined together in a scan.
 const PAGE: usize = 256;
+
+/// Pauses between attempts at one blob: doubled from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Blobs whose symbols are kept between attempts.
+const KEPT_ATTEMPTS: usize = 64;
 
 /// Pause before a scan that failed is begun again.
 const SCAN_RETRY: Duration = Duration::from_secs(5);
@@ -44,6 +54,13 @@ pub struct Recovery {
     due: Mutex<BTreeMap<BlobId, Instant>>,
     changed: Notify,
     scan: Notify,
+}
+
+/// What is kept of a blob that could not be completed.
+#[derive(Debug, Default)]
+struct Failed {
+    attempt: Attempt,
+    times: u32,
 }
 
 impl Recovery {
@@ -95,27 +112,54 @@ impl Recovery {
 
     async fn recover(&self) {
         let mut busy: BTreeSet<BlobId> = BTreeSet::new();
+        let mut failed: BTreeMap<BlobId, Failed> = BTreeMap::new();
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < BLOBS_AT_ONCE
                 && let Some(blob) = self.take_due(&busy)
             {
                 busy.insert(blob);
-                running.push(async move {
-                    recover_blob(&self.node, &self.peers, blob).await;
-                    blob
-                });
+                running.push(self.try_once(blob, failed.remove(&blob).unwrap_or_default()));
             }
             let next = if running.len() < BLOBS_AT_ONCE { self.next_due(&busy) } else { None };
+            let wait = async move { sleep_until(next.unwrap_or_else(Instant::now)).await };
             tokio::select! {
                 biased;
-                Some(blob) = running.next(), if !running.is_empty() => {
+                Some((blob, again)) = running.next(), if !running.is_empty() => {
                     busy.remove(&blob);
+                    if let Some(mut again) = again {
+                        self.want_at(blob, Instant::now() + self.pause(&mut again));
+                        if failed.len() >= KEPT_ATTEMPTS {
+                            again.attempt = Attempt::default();
+                        }
+                        failed.insert(blob, again);
+                    }
                 }
                 () = self.changed.notified() => {}
-                () = async { sleep_until(next.unwrap_or_else(Instant::now)).await }, if next.is_some() => {}
+                () = wait, if next.is_some() => {}
             }
         }
+    }
+
+    /// One attempt; what it found is returned if another one is needed. Between
+    /// attempts a blob holds up no other.
+    async fn try_once(&self, blob: BlobId, mut state: Failed) -> (BlobId, Option<Failed>) {
+        match attempt(&self.node, &self.peers, &blob, &mut state.attempt).await {
+            Ok(()) => (blob, None),
+            Err(error) => {
+                tracing::info!(%blob, %error, "a blob could not be recovered yet");
+                (blob, Some(state))
+            }
+        }
+    }
+
+    /// The time until the next attempt, longer each time, and up to a quarter more, so
+    /// that nodes that came back together do not stay in step.
+    fn pause(&self, failed: &mut Failed) -> Duration {
+        let pause = (FIRST_PAUSE * 2_u32.pow(failed.times.min(16))).min(LAST_PAUSE);
+        failed.times += 1;
+        let jitter = self.node.env.random_u64("recovery pause") % 256;
+        pause + pause.mul_f64(jitter as f64 / 1024.0)
     }
 
     /// A blob whose time has come and that nobody works on.
