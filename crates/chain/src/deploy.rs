@@ -17,6 +17,7 @@ use crate::{
     probe::{ProbeError, probe},
     sender::{Action, SendConfig, Sender},
     wallet::Wallet,
+    writer::transfer_ether,
 };
 
 /// What a new network is made with.
@@ -60,7 +61,7 @@ pub enum DeployError {
     Wiring(#[from] ReadError),
 }
 
-/// Deploys a network: probes the chain, sends twelve creations without waiting in
+/// Deploys a network: probes the chain (after waking a fresh development chain), sends twelve creations without waiting in
 /// between, and checks that the contracts know each other.
 ///
 /// # Errors
@@ -70,9 +71,10 @@ pub async fn deploy(
     wallet: &Wallet,
     params: &DeployParams,
 ) -> Result<Deployment, DeployError> {
-    probe(endpoints).await?;
     let chain_id = endpoints.chain_id().await?;
     let sender = Sender::new(endpoints.clone(), wallet.clone(), chain_id, params.send.clone());
+    wake(endpoints, &sender).await?;
+    probe(endpoints).await?;
     let nonce = sender.next_nonce().await?;
     let plan = Plan::new(wallet.account(), nonce, params);
     let mut pending = Vec::new();
@@ -96,6 +98,17 @@ pub async fn deploy(
     let deployment = Deployment { chain_id, deploy_block, lens, contracts: plan.contracts };
     ChainClient::new(endpoints.clone(), deployment.clone()).check_wiring().await?;
     Ok(deployment)
+}
+
+/// Makes a fresh development chain, which mines only when asked to, mine the two blocks
+/// that the probe compares: the deployer sends nothing to itself.
+async fn wake(endpoints: &Endpoints, sender: &Sender) -> Result<(), DeployError> {
+    for number in 0..2 {
+        if endpoints.latest().await?.number() <= number {
+            sender.execute(transfer_ether(sender.address(), 0)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Positions in the order of creation.

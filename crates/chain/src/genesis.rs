@@ -53,8 +53,10 @@ pub async fn start_network(
         ChainWriter::new(client.clone(), node.operator.clone(), config.clone())
     };
     let operators: Vec<_> = nodes.iter().map(writer).collect();
+    let state = client.epoch_state().await;
+    let epoch = state.map_err(|source| WriteError::Read { action: "start the network", source })?;
     fund(treasury, &operators, operator_wei).await?;
-    let ids = register(client, &operators, nodes).await?;
+    let ids = register(client, &operators, nodes, epoch.epoch).await?;
     stake(treasury, nodes, &ids).await?;
     first_epoch(treasury, &operators, &ids).await?;
     Ok(ids)
@@ -88,11 +90,12 @@ async fn register(
     client: &ChainClient,
     operators: &[ChainWriter],
     nodes: &[GenesisNode],
+    epoch: Epoch,
 ) -> Result<Vec<NodeId>, WriteError> {
     let staking = client.deployment().contracts.staking;
     let mut pending = Vec::new();
     for (operator, node) in operators.iter().zip(nodes) {
-        let action = operator.node_registration(&node.registration, Epoch(0));
+        let action = operator.node_registration(&node.registration, epoch);
         pending.push(operator.sender().submit(action).await?);
     }
     let mut ids = Vec::new();

@@ -377,11 +377,15 @@ impl Sender {
         if raw.status == U64::from(1) {
             return Ok(raw.into());
         }
-        // The receipt does not say why, so the call is repeated on the state before.
+        // The receipt does not say why, so the call is repeated on the state before, or
+        // on the newest state where the chain keeps no others.
         let before = raw.block_number.to::<u64>().saturating_sub(1);
         let request = pending.action.request(self.wallet.account());
-        let replay = self.endpoints.call(&request, BlockTag::Number(before)).await;
-        let data = replay.err().and_then(|error| error.refusal()?.data.clone());
+        let mut data = None;
+        for at in [BlockTag::Number(before), BlockTag::Latest] {
+            let replay = self.endpoints.call(&request, at).await;
+            data = data.or_else(|| replay.err()?.refusal()?.data.clone());
+        }
         let error = match data {
             Some(data) => ContractError::decode(&data),
             None if raw.gas_used.to::<u64>() >= pending.transaction.gas_limit => {
