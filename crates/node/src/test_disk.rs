@@ -21,7 +21,8 @@ use crate::sync::lock;
 pub(crate) enum Torn {
     /// All are lost.
     Nothing,
-    /// Lengths and the first half of each unsynced write survive, the rest is zeros.
+    /// Lengths and the first half of each unsynced write survive; in its second half
+    /// stands what stood there before, zeros where the file has grown.
     Half,
     /// All survive although never synced.
     Everything,
@@ -102,6 +103,12 @@ impl TestDisk {
         inner.nodes[node].durable[byte] ^= 0x10;
     }
 
+    /// The contents of a file.
+    pub(crate) fn read(&self, path: &Path) -> Vec<u8> {
+        let inner = lock(&self.0);
+        inner.nodes[inner.names[path]].now.clone()
+    }
+
     /// All files under `root`, with their lengths.
     pub(crate) fn files(&self, root: &Path) -> Vec<(PathBuf, usize)> {
         let inner = lock(&self.0);
@@ -158,10 +165,8 @@ impl Node {
             Torn::Half => {
                 let mut bytes = self.durable.clone();
                 for (offset, written) in &self.pending {
-                    let kept = written.len() / 2;
-                    let mut half = written[..kept].to_vec();
-                    half.resize(written.len(), 0);
-                    put(&mut bytes, *offset, &half);
+                    put(&mut bytes, *offset, &written[..written.len() / 2]);
+                    bytes.resize(bytes.len().max(offset + written.len()), 0);
                 }
                 bytes
             }

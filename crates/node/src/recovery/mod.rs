@@ -5,6 +5,8 @@
 mod blob;
 mod peers;
 mod sliver;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -11,9 +11,8 @@ pub mod blobs;
 pub mod db;
 pub mod metadata;
 pub mod slivers;
-
-
-
+#[cfg(test)]
+mod tests;
 
 use std::{io, path::Path};
 

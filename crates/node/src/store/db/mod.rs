@@ -8,6 +8,7 @@
 mod backend;
 
 use std::{
+    io::{self, ErrorKind},
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -15,7 +16,7 @@ use std::{
 
 use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
 use tokio::sync::oneshot;
-use walrus_env::{CancellationToken, Env};
+use walrus_env::{CancellationToken, Disk, Env, OpenMode};
 
 use self::backend::Backend;
 use crate::sync::lock;
@@ -47,6 +48,33 @@ impl<E: Into<redb::Error>> From<E> for DbError {
     fn from(error: E) -> Self {
         Self::Failed(Arc::new(error.into()))
     }
+}
+
+fn open_file(disk: &dyn Disk, path: &Path) -> Result<redb::Database, DbError> {
+    let backend = Backend(disk.open_blocking(path).map_err(redb::StorageError::from)?);
+    Ok(redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?)
+}
+
+/// Creates an empty database under another name and renames it: a crash while it is
+/// being created leaves nothing that has to be understood later.
+async fn create_if_missing(env: &Env, path: &Path) -> Result<(), DbError> {
+    let failed = |error: io::Error| DbError::from(redb::StorageError::from(error));
+    let missing = |result: io::Result<()>| match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        result => result.map(|()| false).map_err(failed),
+    };
+    if !missing(env.disk.open(path, OpenMode::Read).await.map(|_| ()))? {
+        return Ok(());
+    }
+    let unfinished = path.with_extension("new");
+    missing(env.disk.remove_file(&unfinished).await)?;
+    let (disk, file) = (env.disk.clone(), unfinished.clone());
+    // Dropping the database closes it cleanly.
+    let create = move || open_file(disk.as_ref(), &file).map(drop);
+    env.compute(ACCESS_COST, create).await?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    env.disk.rename(&unfinished, path).await.map_err(failed)?;
+    env.disk.sync_dir(folder).await.map_err(failed)
 }
 
 type Change = Box<dyn FnOnce(&WriteTransaction) -> Result<(), DbError> + Send>;
@@ -82,20 +110,17 @@ impl Database {
         path: &Path,
         prepare: impl FnOnce(&WriteTransaction) -> Result<(), DbError> + Send + 'static,
     ) -> Result<Self, DbError> {
+        create_if_missing(&env, path).await?;
         let disk = env.disk.clone();
         let file = path.to_owned();
         let open = move || -> Result<redb::Database, DbError> {
-            let backend = Backend(disk.open_blocking(&file).map_err(redb::StorageError::from)?);
-            let database =
-                redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
+            let database = open_file(disk.as_ref(), &file)?;
             let transaction = database.begin_write()?;
             prepare(&transaction)?;
             transaction.commit()?;
             Ok(database)
         };
         let inner = env.compute(ACCESS_COST, open).await?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        env.disk.sync_dir(folder).await.map_err(redb::StorageError::from)?;
         Ok(Self {
             env,
             inner: Arc::new(inner),
