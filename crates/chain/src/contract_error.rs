@@ -160,6 +160,8 @@ contract_errors! {
         InfinityPoint {} "a key or signature is the point at infinity";
         /// Not on the curve, or not in the subgroup.
         InvalidPoint {} "a key or signature is not a point of the group";
+        /// The chain's BLS12-381 precompiles failed.
+        KeySumFailed {} "the chain's BLS12-381 precompiles failed";
         /// A coordinate is not reduced.
         NotCanonical {} "a key or signature is not in canonical form";
     }

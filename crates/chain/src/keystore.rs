@@ -8,7 +8,7 @@ use walrus_core::EvmAddress;
 use walrus_env::Env;
 use zeroize::Zeroizing;
 
-type Aes128Ctr = ctr::Ctr64BE<aes::Aes128>;
+type Aes128Ctr = ctr::Ctr128BE<aes::Aes128>;
 
 /// Most memory the key derivation of a foreign file may take, in bytes.
 const DERIVATION_BYTES_MAX: u64 = 1 << 30;
@@ -219,3 +219,8 @@ mod hex_text {
         hex::decode(text.strip_prefix("0x").unwrap_or(&text)).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "keystore/tests.rs"]
+mod tests;

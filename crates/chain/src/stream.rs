@@ -143,7 +143,7 @@ impl EventStream {
         Ok(head.filter(|head| head.number() >= deploy_block).map(|h| Cursor::at(block_ref(&h))))
     }
 
-    /// The position after the last item yielded.
+    /// The position reached: that of the last item, or after empty blocks behind it.
     pub fn cursor(&self) -> Option<&Cursor> {
         self.cursor.as_ref()
     }

@@ -30,7 +30,7 @@ pub enum WalletError {
 pub enum KeystoreStrength {
     /// As geth does it: 256 MiB of memory and about a second.
     Standard,
-    /// 4 MiB and a few milliseconds: for development accounts and tests.
+    /// As foundry does it: 8 MiB and some milliseconds. For development accounts.
     Light,
 }
 
@@ -100,7 +100,7 @@ impl Wallet {
     ) -> Vec<u8> {
         let (log_n, cost) = match strength {
             KeystoreStrength::Standard => (18, Duration::from_secs(1)),
-            KeystoreStrength::Light => (12, Duration::from_millis(10)),
+            KeystoreStrength::Light => (13, Duration::from_millis(30)),
         };
         let (wallet, inner) = (self.clone(), env.clone());
         env.compute(cost, move || {
@@ -141,5 +141,27 @@ impl Wallet {
 impl fmt::Debug for Wallet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Wallet({})", self.address())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_key_gives_its_known_address_and_other_text_is_refused() {
+        // A wrong address would lose whatever is sent to it.
+        let key = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+        let wallet = Wallet::from_hex(&format!(" {key}\n")).unwrap();
+        assert_eq!(wallet.address().to_string(), "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+        assert_eq!(*wallet.to_hex(), key);
+        assert!(!format!("{wallet:?}").contains("ac0974"));
+        for bad in ["", "0x", &key[..65], &format!("{key}0"), &"g".repeat(64)] {
+            assert_eq!(Wallet::from_hex(bad).unwrap_err(), WalletError::NotHex, "{bad}");
+        }
+        for bad in ["0".repeat(64), "f".repeat(64)] {
+            assert_eq!(Wallet::from_hex(&bad).unwrap_err(), WalletError::OutOfRange);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A network on a development chain for the tests of this folder.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
+
+pub mod proxy;
 
 use std::{sync::Arc, time::Duration};
 
