@@ -17,8 +17,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use walrus_core::{
-    Epoch, Message, MessageError, NetworkPublicKey, Persistence, ProtocolPublicKey,
-    SignedConfirmation, SignedMessage, SignedMessageError, SigningContext, StorageConfirmation,
+    Epoch, Message, MessageError, NetworkPublicKey, ProtocolPublicKey, SignedConfirmation,
+    SignedMessage, SignedMessageError, SigningContext, StorageConfirmation,
 };
 use walrus_env::Env;
 use walrus_env::http::{HttpClient, HttpClientConfig};

@@ -246,7 +246,10 @@ impl ApiError {
 
     /// A fault of the node. The cause belongs in the node's log, not in the answer.
     pub fn internal() -> Self {
-        Self::new(ErrorReason::InternalError, "the node could not do this because of a fault of its own")
+        Self::new(
+            ErrorReason::InternalError,
+            "the node could not do this because of a fault of its own",
+        )
     }
 
     /// The same with another class, for the routes on which a reason has one

@@ -175,7 +175,9 @@ impl RecoverySymbolsQuery {
         }
         let selection = match (ids.is_empty(), index, target_type) {
             (false, None, None) => SymbolSelection::Ids(ids),
-            (true, Some(index), Some(sliver_type)) => SymbolSelection::Target { index, sliver_type },
+            (true, Some(index), Some(sliver_type)) => {
+                SymbolSelection::Target { index, sliver_type }
+            }
             (true, None, None) => {
                 return Err(ApiError::new(
                     ErrorReason::NoSymbolsSpecified,
@@ -308,8 +310,10 @@ mod tests {
     #[test]
     fn confirmation_and_health_queries_tolerate_unknown_keys() {
         let query = ConfirmationQuery::parse("x=1&wait_for_registration=true&wait_millis=50");
-        let expected =
-            ConfirmationQuery { wait_for_registration: true, wait: Some(Duration::from_millis(50)) };
+        let expected = ConfirmationQuery {
+            wait_for_registration: true,
+            wait: Some(Duration::from_millis(50)),
+        };
         assert_eq!(query.unwrap(), expected);
         assert_eq!(ConfirmationQuery::parse(&expected.to_string()).unwrap(), expected);
         assert!(HealthQuery::parse("detailed=true&x").unwrap().detailed);

@@ -22,7 +22,9 @@ use walrus_env::{Clock, Env};
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The 33 bytes that the node registered are not a compressed P-256 point.
-    #[error("the node's registered network key is not a P-256 point, so no connection can be trusted")]
+    #[error(
+        "the node's registered network key is not a P-256 point, so no connection can be trusted"
+    )]
     InvalidKey,
     /// The certificate could not be made; the host name is the usual reason.
     #[error("the certificate could not be made: {0}")]

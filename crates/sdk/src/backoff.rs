@@ -19,11 +19,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self {
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(15),
-            retries: 5,
-        }
+        Self { first: Duration::from_millis(500), longest: Duration::from_secs(15), retries: 5 }
     }
 }
 

@@ -106,7 +106,9 @@ pub enum ReadBlobError {
         blob_id: BlobId,
     },
     /// The blob is registered, but nodes have not confirmed that they store it.
-    #[error("blob {blob_id} is registered (object {token}) but not certified: its upload was not finished")]
+    #[error(
+        "blob {blob_id} is registered (object {token}) but not certified: its upload was not finished"
+    )]
     NotCertified {
         /// The blob.
         blob_id: BlobId,
@@ -262,7 +264,8 @@ impl Client {
         // Perhaps the committee is another by now, or its predecessor still has the blob.
         let fresh = self.cache().refresh().await?;
         let changed = fresh.committee.committee() != snapshot.committee.committee();
-        if changed && let Ok(blob) = self.fetch(&fresh.committee, blob_id, options, progress).await {
+        if changed && let Ok(blob) = self.fetch(&fresh.committee, blob_id, options, progress).await
+        {
             return Ok(blob);
         }
         if let Some(previous) = self.cache().previous(&fresh).await?

@@ -57,8 +57,11 @@ pub(crate) async fn ask(
     blob_id: &BlobId,
     limit: Duration,
 ) -> Result<StatusAnswers, StatusError> {
-    let mut running: FuturesUnordered<_> =
-        view.nodes().iter().map(|node| async move { (node, one(node, blob_id, limit).await) }).collect();
+    let mut running: FuturesUnordered<_> = view
+        .nodes()
+        .iter()
+        .map(|node| async move { (node, one(node, blob_id, limit).await) })
+        .collect();
     let mut answers = Vec::new();
     let mut failures = Vec::new();
     let mut weight = 0;

@@ -161,7 +161,9 @@ pub enum StoreError {
     #[error("blob id {0} was marked invalid")]
     Invalid(BlobId),
     /// The contract derived another blob id.
-    #[error("the contract registered blob {got} instead of {expected}: this program and the contracts do not fit")]
+    #[error(
+        "the contract registered blob {got} instead of {expected}: this program and the contracts do not fit"
+    )]
     OtherBlobId {
         /// The id computed here.
         expected: BlobId,
@@ -169,7 +171,9 @@ pub enum StoreError {
         got: BlobId,
     },
     /// The blob's registration ended before the blob was certified.
-    #[error("the registration of blob object {token} ended with epoch {end_epoch} before it was certified: store it again")]
+    #[error(
+        "the registration of blob object {token} ended with epoch {end_epoch} before it was certified: store it again"
+    )]
     Expired {
         /// The object.
         token: TokenId,
@@ -504,3 +508,6 @@ fn summarise(view: &CommitteeView, uploaded: &Uploaded) -> CertificateSummary {
         certificate: uploaded.certificate.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

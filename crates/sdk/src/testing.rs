@@ -19,20 +19,22 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use http::StatusCode;
 use tokio::sync::mpsc;
-use walrus_chain::{Contracts, Deployment};
-use walrus_core::{
-    Committee, Epoch, EvmAddress, Member, Message, NetworkSecretKey, NodeId, ObjectId,
-    Persistence, ProtocolSecretKey, SignedConfirmation, SignedMessage, SigningContext,
-    StorageConfirmation,
+use walrus_chain::{
+    ChainClient, ChainWriter, Contracts, DeployParams, Deployment, Endpoints, EndpointsConfig,
+    GenesisNode, NodeRegistration, Parameters, Prices, SendConfig, Wallet, deploy, start_network,
 };
+use walrus_core::{
+    Committee, Epoch, EvmAddress, Member, Message, NetworkAddress, NetworkPublicKey,
+    NetworkSecretKey, NodeId, ObjectId, Persistence, ProtocolSecretKey, SignedConfirmation,
+    SignedMessage, SigningContext, StorageConfirmation,
+};
+use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::http::{ServerConfig, serve};
-use walrus_env::{BoxIo, CancellationToken, Cpu, Entropy, Env, Listener, Net, real};
+use walrus_env::{BoxIo, CancellationToken, Clock, Cpu, Entropy, Env, Listener, Net, real};
 use walrus_node_api::extract::{
     BlobPath, ObjectPath, SliverPath, binary, read_request_body, success,
 };
-use walrus_node_api::wire::{
-    self, BlobStatus, DeletableCounts, EventId, PutOutcome, StoredStatus,
-};
+use walrus_node_api::wire::{self, BlobStatus, DeletableCounts, EventId, PutOutcome, StoredStatus};
 use walrus_node_api::{ApiError, ErrorReason, limits, routes};
 use walrus_redstuff::{
     BlobId, BlobMetadata, EncodedBlob, Encoder, EncodingParams, SliverPairIndex, SliverType,
@@ -137,6 +139,15 @@ impl Cpu for InlineCpu {
     }
 }
 
+/// Wall time that follows virtual time.
+struct VirtualClock(tokio::time::Instant);
+
+impl Clock for VirtualClock {
+    fn unix(&self) -> Duration {
+        Duration::from_secs(1_800_000_000) + self.0.elapsed()
+    }
+}
+
 /// The same bytes in every run.
 struct Counting(AtomicU64);
 
@@ -154,6 +165,7 @@ pub(crate) fn env() -> Env {
     Env {
         net: Arc::new(MemoryNet::default()),
         cpu: Arc::new(InlineCpu),
+        clock: Arc::new(VirtualClock(tokio::time::Instant::now())),
         entropy: Arc::new(Counting(AtomicU64::new(1))),
         ..real::env()
     }
@@ -386,6 +398,48 @@ pub(crate) struct StubNetwork {
     pub(crate) nodes: Vec<Arc<StubNode>>,
 }
 
+/// The protocol key of the node at a place, counted from 1.
+fn protocol_key(place: u8) -> ProtocolSecretKey {
+    ProtocolSecretKey::from_randomness(&[place; 32])
+}
+
+fn network_key(place: u8) -> NetworkPublicKey {
+    NetworkSecretKey::from_bytes(&[place; 32]).unwrap().public_key()
+}
+
+fn address(place: u8) -> NetworkAddress {
+    format!("n{place}.localhost:80").parse().unwrap()
+}
+
+/// Starts the node at a place with so many shards.
+async fn start_node(
+    env: &Env,
+    place: u8,
+    behaviour: Behaviour,
+    shards: u16,
+    committee: (Epoch, SigningContext, EncodingParams),
+) -> Arc<StubNode> {
+    let (epoch, context, params) = committee;
+    let node = Arc::new(StubNode {
+        behaviour,
+        key: protocol_key(place),
+        epoch,
+        context,
+        params,
+        pairs_held: usize::from(shards),
+        requests: AtomicUsize::new(0),
+        stored: Mutex::default(),
+    });
+    if behaviour != Behaviour::Dead {
+        let host = format!("n{place}.localhost");
+        let listener = env.net.bind(&host, 80).await.unwrap();
+        let (config, shutdown) = (ServerConfig::default(), CancellationToken::new());
+        let serving = serve(env.clone(), listener, router(node.clone()), config, shutdown);
+        drop(env.spawn("stub node", serving));
+    }
+    node
+}
+
 impl StubNetwork {
     /// One node for each entry: its behaviour and number of shards.
     pub(crate) async fn start(behaviours: &[(Behaviour, u16)]) -> Self {
@@ -395,39 +449,17 @@ impl StubNetwork {
         let n_shards = behaviours.iter().map(|(_, weight)| weight).sum();
         let params = EncodingParams::new(n_shards).unwrap();
         let (mut members, mut nodes) = (Vec::new(), Vec::new());
-        for (place, (behaviour, weight)) in (1_u8..).zip(behaviours) {
-            let key = ProtocolSecretKey::from_randomness(&[place; 32]);
-            let host = format!("n{place}.localhost");
+        for (place, (behaviour, weight)) in (1..).zip(behaviours) {
             members.push(Member {
                 node_id: NodeId(place.into()),
-                public_key: key.public_key().clone(),
+                public_key: protocol_key(place).public_key().clone(),
                 weight: *weight,
-                network_address: format!("{host}:80").parse().unwrap(),
-                network_key: NetworkSecretKey::from_bytes(&[place; 32]).unwrap().public_key(),
+                network_address: address(place),
+                network_key: network_key(place),
                 name: format!("node {place}"),
             });
-            let node = Arc::new(StubNode {
-                behaviour: *behaviour,
-                key,
-                epoch,
-                context,
-                params,
-                pairs_held: usize::from(*weight),
-                requests: AtomicUsize::new(0),
-                stored: Mutex::default(),
-            });
-            nodes.push(node.clone());
-            if *behaviour != Behaviour::Dead {
-                let listener = env.net.bind(&host, 80).await.unwrap();
-                let serving = serve(
-                    env.clone(),
-                    listener,
-                    router(node),
-                    ServerConfig::default(),
-                    CancellationToken::new(),
-                );
-                drop(env.spawn("stub node", serving));
-            }
+            let committee = (epoch, context, params);
+            nodes.push(start_node(&env, place, *behaviour, *weight, committee).await);
         }
         let committee = Arc::new(Committee::with_consecutive_shards(epoch, members).unwrap());
         let access = NodeAccess { plain_loopback: true, ..NodeAccess::default() };
@@ -476,5 +508,70 @@ pub(crate) fn deployment() -> Deployment {
             epoch_manager: at(8),
             upgrade_authority: at(9),
         },
+    }
+}
+
+/// Ten stub nodes with one shard each, registered on a chain with the real contracts.
+pub(crate) struct ChainNetwork {
+    pub(crate) chain: DevChain,
+    pub(crate) client: ChainClient,
+    pub(crate) writer: ChainWriter,
+}
+
+fn quick() -> SendConfig {
+    SendConfig { poll_min: Duration::from_millis(5), ..SendConfig::default() }
+}
+
+fn genesis_node(place: u8) -> GenesisNode {
+    GenesisNode {
+        operator: Wallet::from_bytes(&[place; 32]).unwrap(),
+        registration: NodeRegistration {
+            protocol_key: protocol_key(place),
+            network_key: network_key(place),
+            name: format!("node {place}"),
+            network_address: address(place),
+            metadata_uri: String::new(),
+            commission_bp: 0,
+            price_votes: Prices { storage: 1000, write: 200 },
+            capacity_vote: 1 << 40,
+        },
+        stake: 1_000_000_000_000,
+    }
+}
+
+impl ChainNetwork {
+    /// Of the ten nodes the last ones behave as given.
+    pub(crate) async fn start(last: &[Behaviour]) -> Self {
+        let env = env();
+        let chain = DevChain::start(&env, DevChainConfig::default()).await.unwrap();
+        let urls = [chain.endpoint()];
+        let endpoints = Endpoints::new(&env, &urls, EndpointsConfig::default()).unwrap();
+        let wallet = Wallet::from_bytes(&chain.accounts()[0].secret_key).unwrap();
+        let params = DeployParams {
+            parameters: Parameters {
+                n_shards: 10,
+                max_epochs_ahead: 53,
+                epoch_duration: 1_000_000,
+                first_start: 0,
+                min_nodes: 10,
+                max_committee: 100,
+            },
+            wal_holder: None,
+            upgrade_authority: None,
+            send: quick(),
+        };
+        let deployment = deploy(&endpoints, &wallet, &params).await.unwrap();
+        let client = ChainClient::connect(endpoints, deployment.clone()).await.unwrap();
+        let writer = ChainWriter::new(client.clone(), wallet, quick());
+        let members: Vec<_> = (1..=10).map(genesis_node).collect();
+        start_network(&writer, &members, 1_000_000_000_000_000_000).await.unwrap();
+        let committee = client.committee(Epoch(1)).await.unwrap();
+        assert!(committee.members().all(|(_, member)| member.weight == 1));
+        let committee = (Epoch(1), deployment.signing_context(), EncodingParams::new(10).unwrap());
+        let honest = std::iter::repeat_n(Behaviour::Honest, 10 - last.len());
+        for (place, behaviour) in (1..).zip(honest.chain(last.iter().copied())) {
+            start_node(&env, place, behaviour, 1, committee).await;
+        }
+        Self { chain, client, writer }
     }
 }

@@ -64,7 +64,8 @@ mod tests {
         for text in ["node.example:9185", "[::1]:80", "127.0.0.1:1"] {
             assert_eq!(text.parse::<NodeAddress>().unwrap().to_string(), text);
         }
-        for bad in ["", "a", "a:b", "user@host:80", "host/path:80", "host?x:80", "ho st:80", "h#:1"] {
+        for bad in ["", "a", "a:b", "user@host:80", "host/path:80", "host?x:80", "ho st:80", "h#:1"]
+        {
             assert!(bad.parse::<NodeAddress>().is_err(), "{bad}");
         }
     }

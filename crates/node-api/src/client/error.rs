@@ -141,18 +141,16 @@ impl NodeError {
             // Primary slivers are withheld for as long as the challenge lasts, which is
             // far longer than a request: others, or secondary slivers, serve at once.
             Self::Busy {
-                reason: Some(ErrorReason::ChallengeSealed | ErrorReason::ChallengeCare), ..
+                reason: Some(ErrorReason::ChallengeSealed | ErrorReason::ChallengeCare),
+                ..
             } => Decision::TryAnother,
             Self::Busy { retry_after, .. } => Decision::Retry { after: *retry_after },
             // A node that is behind catches up by itself.
-            Self::WrongEpoch { expected, got } if got < expected => {
-                Decision::Retry { after: None }
-            }
+            Self::WrongEpoch { expected, got } if got < expected => Decision::Retry { after: None },
             Self::ShardNotAssigned | Self::WrongEpoch { .. } => Decision::Refresh,
-            Self::NotFound { .. }
-            | Self::Forbidden
-            | Self::InvalidBlob
-            | Self::Refused { .. } => Decision::TryAnother,
+            Self::NotFound { .. } | Self::Forbidden | Self::InvalidBlob | Self::Refused { .. } => {
+                Decision::TryAnother
+            }
             Self::Misbehaved(_) => Decision::Blame,
         }
     }

@@ -102,9 +102,8 @@ impl NodeClient {
         let answer = self.transport.send(Method::POST, &path, Some(proof), limit, timeout).await?;
         let signed: SignedMessage = answer.json()?;
         let body = InvalidBlobId { blob_id: *blob_id };
-        let verify = |epoch| {
-            signed.verify(expected.context, &Message::new(epoch, body), expected.key)
-        };
+        let verify =
+            |epoch| signed.verify(expected.context, &Message::new(epoch, body), expected.key);
         match verify(expected.epoch) {
             Ok(()) => Ok(signed),
             Err(SignedMessageError::Message(MessageError::Epoch { expected, got }))

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
 use futures::StreamExt as _;
-use walrus_core::{Domain, EvmAddress, NetworkSecretKey, ProtocolSecretKey};
+use walrus_core::{Domain, EvmAddress, NetworkSecretKey, Persistence, ProtocolSecretKey};
 use walrus_env::http::{ServerConfig, serve};
 use walrus_env::{AbortOnDrop, CancellationToken, real};
 use walrus_redstuff::{
@@ -81,8 +81,7 @@ async fn only_the_expected_confirmation_is_accepted() {
         context: &context,
         key: key.public_key(),
     };
-    let other_blob =
-        StorageConfirmation { blob_id: BlobId::from_bytes([6; 32]), ..body() };
+    let other_blob = StorageConfirmation { blob_id: BlobId::from_bytes([6; 32]), ..body() };
     let other_object = StorageConfirmation {
         persistence: Persistence::Deletable(walrus_core::ObjectId([1; 32])),
         ..body()
@@ -212,9 +211,8 @@ async fn requests_arrive_as_the_handlers_read_them_over_tls() {
         assert_eq!(id, blob_id());
         Json(crate::wire::Envelope::new(200, StoredStatus::Stored))
     };
-    let router = Router::new()
-        .route(routes::SLIVER, put(store))
-        .route(routes::METADATA_STATUS, get(status));
+    let router =
+        Router::new().route(routes::SLIVER, put(store)).route(routes::METADATA_STATUS, get(status));
     let key = NetworkSecretKey::from_bytes(&[9; 32]).unwrap();
     let node = stub_with(router, Some(key), NodeClientConfig::default()).await;
     let pair = SliverPairIndex(3);
@@ -287,9 +285,8 @@ async fn only_the_sliver_asked_for_is_accepted() {
         })
         .await
     };
-    let secondary = |blob: &EncodedBlob, index| {
-        blob.sliver::<Secondary>(SliverIndex(index)).unwrap().to_bcs()
-    };
+    let secondary =
+        |blob: &EncodedBlob, index| blob.sliver::<Secondary>(SliverIndex(index)).unwrap().to_bcs();
     // Pair 4 of 10 has secondary sliver 5.
     let good = secondary(&blob, 5);
     assert_eq!(ask(good.clone()).await.unwrap().index(), SliverIndex(5));
@@ -328,11 +325,9 @@ async fn only_proved_symbols_of_the_target_are_accepted() {
     };
     let good = ask(symbols(&blob, 4, &[1, 7, 7])).await.unwrap();
     assert_eq!(good.iter().map(|s| s.source().0).collect::<Vec<_>>(), [1, 7]);
-    for lie in [
-        symbols(&blob, 5, &[1]),
-        symbols(&encoded(2), 4, &[1]),
-        symbols(&blob, 4, &[0, 1, 2, 3]),
-    ] {
+    for lie in
+        [symbols(&blob, 5, &[1]), symbols(&encoded(2), 4, &[1]), symbols(&blob, 4, &[0, 1, 2, 3])]
+    {
         let error = ask(lie).await.unwrap_err();
         assert_eq!(error.decision(), Decision::Blame, "{error}");
     }

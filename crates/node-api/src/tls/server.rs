@@ -35,8 +35,8 @@ pub fn server_config(
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let refuse = |error: rcgen::Error| TlsError::Certificate(error.to_string());
     let secret = PrivatePkcs8KeyDer::from(key.to_pkcs8_der().to_vec());
-    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&secret, &PKCS_ECDSA_P256_SHA256)
-        .map_err(refuse)?;
+    let pair =
+        KeyPair::from_pkcs8_der_and_sign_algo(&secret, &PKCS_ECDSA_P256_SHA256).map_err(refuse)?;
     let name = certificate_name(&key.public_key());
     let mut params =
         CertificateParams::new([name.clone(), public_host.to_owned()]).map_err(refuse)?;

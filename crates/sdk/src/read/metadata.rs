@@ -1,5 +1,6 @@
 //! Finding a blob's metadata.
 
+use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _};
 use walrus_node_api::NodeError;
 use walrus_redstuff::{BlobId, VerifiedMetadata};
@@ -27,9 +28,11 @@ impl Fetch<'_> {
         let mut tally = Tally::default();
         for attempt in 0.. {
             let mut again = Vec::new();
-            let mut answers = stream::iter(nodes)
-                .map(|node| async move { (node, self.metadata_of(node, blob_id).await) })
-                .buffer_unordered(self.config.metadata_requests.max(1));
+            // Boxed, or the compiler cannot see that the whole may move between threads.
+            let ask = |node| async move { (node, self.metadata_of(node, blob_id).await) }.boxed();
+            let questions: Vec<_> = nodes.into_iter().map(ask).collect();
+            let mut answers =
+                stream::iter(questions).buffer_unordered(self.config.metadata_requests.max(1));
             while let Some((node, answer)) = answers.next().await {
                 let error = match answer {
                     Ok(metadata) => return Ok(metadata),

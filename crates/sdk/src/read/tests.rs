@@ -25,7 +25,10 @@ async fn fetch(
     (outcome, report)
 }
 
-async fn read(network: &StubNetwork, blob: &EncodedBlob) -> (Result<Vec<u8>, FetchError>, ReadReport) {
+async fn read(
+    network: &StubNetwork,
+    blob: &EncodedBlob,
+) -> (Result<Vec<u8>, FetchError>, ReadReport) {
     fetch(network, blob.metadata().blob_id(), 1 << 30).await
 }
 
@@ -70,7 +73,8 @@ async fn four_honest_nodes_of_ten_are_enough() {
         let (outcome, report) = read(&network, &blob).await;
         assert!(outcome.unwrap() == bytes, "{others:?}");
         assert!(started.elapsed() < Duration::from_secs(60), "{others:?} {:?}", started.elapsed());
-        let liars = others.iter().filter(|b| matches!(b, OtherBlob | Truncated | Flipped | Endless));
+        let liars =
+            others.iter().filter(|b| matches!(b, OtherBlob | Truncated | Flipped | Endless));
         assert!(report.misbehaved.len() <= liars.count(), "{others:?} {report:?}");
         assert!(report.misbehaved.keys().all(|node| node.0 > 4), "{report:?}");
     }

@@ -1,6 +1,7 @@
 //! One node's part of an upload.
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use walrus_core::{NodeId, SignedMessage};
 use walrus_node_api::query::ConfirmationQuery;
@@ -88,12 +89,17 @@ impl Upload<'_> {
         // given up leaves as many pairs as possible somewhere.
         self.env.shuffle("upload order", &mut pairs);
         let ask_first = metadata == PutOutcome::AlreadyThere;
-        stream::iter(pairs.iter().flat_map(|pair| SliverType::BOTH.map(|kind| (*pair, kind))))
-            .map(|(pair, kind)| async move {
+        let send = |(pair, kind)| {
+            // Boxed, or the compiler cannot see that the whole may move between threads.
+            async move {
                 self.sliver(client, pair, kind, ask_first).await?;
                 shared.sliver_done(self.progress);
                 Ok::<(), NodeError>(())
-            })
+            }
+            .boxed()
+        };
+        let slivers = pairs.into_iter().flat_map(|pair| SliverType::BOTH.map(|kind| (pair, kind)));
+        stream::iter(slivers.map(send).collect::<Vec<_>>())
             .buffer_unordered(self.requests_per_node())
             .try_collect::<()>()
             .await
@@ -103,8 +109,7 @@ impl Upload<'_> {
     /// the byte budget, so that slow nodes cannot keep all of it from the others.
     fn requests_per_node(&self) -> usize {
         let metadata = self.blob.metadata();
-        let largest =
-            metadata.params().sliver_bcs_len(SliverType::Primary, metadata.symbol_size());
+        let largest = metadata.params().sliver_bcs_len(SliverType::Primary, metadata.symbol_size());
         let share = self.budget.bytes() / self.view.nodes().len().max(1) / largest;
         self.config.requests_per_node.min(share).max(1)
     }
@@ -134,11 +139,7 @@ impl Upload<'_> {
         Ok(())
     }
 
-    async fn confirm(
-        &self,
-        node: &Node,
-        client: &NodeClient,
-    ) -> Result<SignedMessage, NodeError> {
+    async fn confirm(&self, node: &Node, client: &NodeClient) -> Result<SignedMessage, NodeError> {
         let expected = ExpectedConfirmation {
             epoch: self.view.epoch(),
             body: self.body(),

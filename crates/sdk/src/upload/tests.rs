@@ -98,8 +98,7 @@ async fn passing_trouble_is_waited_for() {
     // With f dead, every other node counts.
     use Behaviour::*;
     let slow = Slow(Duration::from_secs(2));
-    let network =
-        StubNetwork::of_ten(&[Dead, Dead, Dead, Overloaded(4), Forgetful, slow]).await;
+    let network = StubNetwork::of_ten(&[Dead, Dead, Dead, Overloaded(4), Forgetful, slow]).await;
     let (_, blob) = blob(10, 30_000, 1);
     let uploaded = upload(&network, &blob, Persistence::Permanent).await.unwrap();
     assert_eq!(uploaded.weight, 7);

@@ -1,0 +1,240 @@
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::pin::pin;
+use std::task::Poll;
+
+use walrus_chain::{SendConfig, Wallet};
+
+use super::*;
+use crate::client::{ClientConfig, ReadBlobError, ReadOptions};
+use crate::network::NodeAccess;
+use crate::read::FetchError;
+use crate::testing::{Behaviour, ChainNetwork};
+
+fn client(network: &ChainNetwork, state: Option<&Path>) -> Client {
+    let config = ClientConfig {
+        nodes: NodeAccess { plain_loopback: true, ..NodeAccess::default() },
+        state_directory: state.map(Path::to_owned),
+        ..ClientConfig::default()
+    };
+    Client::new(network.client.clone(), config)
+}
+
+fn blob(seed: u8) -> Bytes {
+    (0..20_000_u32).map(|i| (i * 13 + i / 256) as u8 ^ seed).collect()
+}
+
+/// Blob objects and WAL of the storing account.
+async fn books(network: &ChainNetwork) -> (u64, u64) {
+    let count = network.client.network().await.unwrap().blob_count;
+    (count, network.client.wal_balance(network.writer.address()).await.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_blob_is_certified_readable_and_not_stored_again() {
+    let network = ChainNetwork::start(&[]).await;
+    let state = tempfile::tempdir().unwrap();
+    let client = client(&network, Some(state.path()));
+    let options = StoreOptions { epochs: 3, ..StoreOptions::default() };
+    let (_, before) = books(&network).await;
+    let quiet = ProgressSink::none();
+    let stored = client.store(&network.writer, blob(1), &options, &quiet).await.unwrap();
+    let StoreState::Certified { token, resumed: false, certificate, .. } = &stored.state else {
+        panic!("{:?}", stored.state)
+    };
+    assert_eq!((certificate.weight, certificate.signers.len()), (10, 10));
+    let record = network.client.blob(*token).await.unwrap().unwrap();
+    assert_eq!(record.certified_epoch, Some(Epoch(1)));
+    assert_eq!((record.blob_id, record.end_epoch), (stored.blob_id, Epoch(4)));
+    let paid = before - books(&network).await.1;
+    assert_eq!(paid, stored.cost.total());
+    assert!(paid > 0);
+
+    let read = client.read(&stored.blob_id, &ReadOptions::default(), &quiet).await.unwrap();
+    assert!(read.bytes == blob(1));
+
+    // By its own record, and by what chain and nodes say to somebody else.
+    let stranger = self::client(&network, None);
+    for (client, found) in [(&client, Some(*token)), (&stranger, None)] {
+        let again = client.store(&network.writer, blob(1), &options, &quiet).await.unwrap();
+        assert_eq!(again.state, StoreState::AlreadyCertified { token: found });
+        assert_eq!(again.cost.total(), 0);
+    }
+    assert_eq!(books(&network).await, (1, before - paid));
+
+    // The stub nodes say that it ends with epoch 9: longer is another purchase, and so
+    // is what is forced.
+    let longer = StoreOptions { epochs: 20, ..options };
+    let forced = StoreOptions { force: true, ..options };
+    for (options, count) in [(longer, 2), (forced, 3)] {
+        let again = stranger.store(&network.writer, blob(1), &options, &quiet).await.unwrap();
+        assert!(matches!(again.state, StoreState::Certified { resumed: false, .. }));
+        assert_eq!(books(&network).await.0, count);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_contract_accepts_what_seven_of_ten_signed() {
+    use Behaviour::*;
+    let network = ChainNetwork::start(&[Dead, WrongSignature, Silent]).await;
+    let client = client(&network, None);
+    let options = StoreOptions { deletable: true, ..StoreOptions::default() };
+    let quiet = ProgressSink::none();
+    let stored = client.store(&network.writer, blob(2), &options, &quiet).await.unwrap();
+    let StoreState::Certified { token, certificate, .. } = &stored.state else {
+        panic!("{:?}", stored.state)
+    };
+    assert_eq!((certificate.weight, stored.failures.len()), (7, 3));
+    let record = network.client.blob(*token).await.unwrap().unwrap();
+    assert!(record.deletable && record.certified_epoch.is_some());
+}
+
+/// Runs a future until it was polled so many times; `None` if it is not done by then.
+async fn within<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_cut_off_anywhere_continues_and_pays_once() {
+    // Whatever a dying client had begun, the next run must find: a registration that is
+    // not found again is paid for twice.
+    let network = ChainNetwork::start(&[Behaviour::Dead; 3]).await;
+    let state = tempfile::tempdir().unwrap();
+    let options = StoreOptions::default();
+    let quiet = ProgressSink::none();
+    let mut price = None;
+    let (mut resumed_runs, mut polls) = (0, 1);
+    for seed in 0.. {
+        let (count, wal) = books(&network).await;
+        let first = client(&network, Some(state.path()));
+        let store = first.store(&network.writer, blob(seed), &options, &quiet);
+        let whole = within(polls, store).await.is_some();
+        drop(first);
+        let second = client(&network, Some(state.path()));
+        let stored = second.store(&network.writer, blob(seed), &options, &quiet).await.unwrap();
+        let (count_after, wal_after) = books(&network).await;
+        assert_eq!(count_after, count + 1, "cut after {polls} polls");
+        assert_eq!(wal - wal_after, *price.get_or_insert(wal - wal_after), "{polls} polls");
+        match stored.state {
+            StoreState::Certified { resumed, .. } => resumed_runs += usize::from(resumed),
+            StoreState::AlreadyCertified { token } => assert!(token.is_some()),
+        }
+        if whole {
+            break;
+        }
+        // Every early step, then coarser: most polls of an upload change nothing on disk
+        // or chain.
+        polls += 1 + polls / 12;
+    }
+    assert!(resumed_runs > 3, "{resumed_runs} of the runs found a registration to resume");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_record_is_made_up_for_by_the_chain() {
+    let network = ChainNetwork::start(&[]).await;
+    let client = client(&network, None);
+    let options = StoreOptions::default();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let sender = std::sync::Mutex::new(Some(sender));
+    let watch = ProgressSink::new(move |step| {
+        if matches!(step, Progress::Registered { .. })
+            && let Some(sender) = sender.lock().unwrap().take()
+        {
+            sender.send(()).unwrap();
+        }
+    });
+    {
+        let mut store = pin!(client.store(&network.writer, blob(3), &options, &watch));
+        let cut = futures::future::select(receiver, &mut store).await;
+        assert!(matches!(cut, futures::future::Either::Left(_)));
+    }
+    let unread = client.blob_id(blob(3)).await.unwrap();
+    let quiet = ProgressSink::none();
+    let error = client.read(&unread, &ReadOptions::default(), &quiet).await.unwrap_err();
+    assert!(matches!(error, ReadBlobError::NotCertified { .. }), "{error}");
+
+    let stored = client.store(&network.writer, blob(3), &options, &quiet).await.unwrap();
+    assert!(matches!(stored.state, StoreState::Certified { resumed: true, .. }));
+    assert_eq!(books(&network).await.0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_stored_says_why_before_anything_is_paid() {
+    let network = ChainNetwork::start(&[]).await;
+    let client = client(&network, None);
+    let quiet = ProgressSink::none();
+    let options = StoreOptions::default();
+    let store = async |blob: Bytes, options: StoreOptions| {
+        client.store(&network.writer, blob, &options, &quiet).await.unwrap_err()
+    };
+    let none = StoreOptions { epochs: 0, ..options };
+    assert!(matches!(store(blob(4), none).await, StoreError::NoEpochs));
+    let huge = Bytes::from(vec![0; 1_834_953]);
+    assert!(matches!(store(huge, options).await, StoreError::TooLarge(_)));
+    let cheap = StoreOptions { max_cost: Some(1), ..options };
+    assert!(matches!(store(blob(4), cheap).await, StoreError::TooExpensive { max: 1, .. }));
+    let far = StoreOptions { epochs: 54, ..options };
+    let error = store(blob(4), far).await;
+    assert!(error.to_string().contains("is not sold yet"), "{error}");
+
+    let poor = Wallet::from_bytes(&network.chain.accounts()[1].secret_key).unwrap();
+    let poor = ChainWriter::new(network.client.clone(), poor, SendConfig::default());
+    let error = client.store(&poor, blob(4), &options, &quiet).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotEnoughWal { held: 0, .. }), "{error}");
+    assert_eq!(books(&network).await.0, 0);
+
+    let unknown = BlobId::from_bytes([9; 32]);
+    let error = client.read(&unknown, &ReadOptions::default(), &quiet).await.unwrap_err();
+    assert!(matches!(error, ReadBlobError::Fetch(FetchError::NotFound)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_quorum_the_registration_waits_for_the_next_run() {
+    use Behaviour::*;
+    let network = ChainNetwork::start(&[Dead, Dead, WrongSignature, Dead]).await;
+    let client = client(&network, None);
+    let (options, quiet) = (StoreOptions::default(), ProgressSink::none());
+    for _ in 0..2 {
+        let store = client.store(&network.writer, blob(5), &options, &quiet);
+        let error = store.await.unwrap_err();
+        let StoreError::NotEnoughConfirmations(shortfall) = &error else { panic!("{error}") };
+        assert_eq!((shortfall.got, shortfall.needed, shortfall.failures.len()), (6, 7, 4));
+        assert_eq!(books(&network).await.0, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_needs_honest_backing() {
+    // Three liars say that the blob is invalid; the chain does not.
+    let network = ChainNetwork::start(&[Behaviour::OtherBlob; 3]).await;
+    let client = client(&network, None);
+    let (options, quiet) = (StoreOptions::default(), ProgressSink::none());
+    let stored = client.store(&network.writer, blob(6), &options, &quiet).await.unwrap();
+    let limit = Duration::from_secs(5);
+    let report = client.blob_status(&stored.blob_id, limit).await.unwrap();
+    assert!(report.status.is_certified() && report.confirmed_by_chain, "{report:?}");
+    let unknown = client.blob_status(&BlobId::from_bytes([9; 32]), limit).await.unwrap();
+    assert!(!unknown.confirmed_by_chain);
+}
+
+#[test]
+fn operations_can_be_moved_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    fn check(client: &Client, writer: &ChainWriter, quiet: &ProgressSink, id: &BlobId) {
+        is_send(&client.store(writer, Bytes::new(), &StoreOptions::default(), quiet));
+        is_send(&client.read(id, &ReadOptions::default(), quiet));
+        is_send(&client.blob_status(id, Duration::ZERO));
+        is_send(&client.health(true));
+    }
+    let _ = check;
+}
