@@ -13,7 +13,7 @@ pub struct DevAccount {
 }
 
 /// What each development account owns at genesis: 10,000 ether, in wei.
-pub(crate) const DEV_BALANCE: U256 = U256::from_limbs([0x1bce_cced_a100_0000, 0x21e, 0, 0]);
+pub(crate) const DEV_BALANCE: U256 = U256::from_limbs([0x19e0_c9ba_b240_0000, 0x21e, 0, 0]);
 
 /// Keys 0 to 9 of `m/44'/60'/0'/0/i` under the mnemonic every development
 /// chain uses ("test test test test test test test test test test test junk").

@@ -2,14 +2,14 @@
 
 use std::{
     io::ErrorKind,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use tokio::sync::watch;
 use walrus_env::{
-    BlockingFile, CancellationToken, DiskLock, Env, Task,
+    CancellationToken, DiskLock, Env, Task,
     http::{ServerConfig, serve},
 };
 
@@ -21,6 +21,10 @@ use crate::{
 
 /// What a simulation lets a call of the core take.
 const CALL_COST: Duration = Duration::from_micros(200);
+
+/// The database's name in the directory, and its name while it is made.
+const DATABASE: &str = "chain.redb";
+const NEW_DATABASE: &str = "chain.redb.new";
 
 /// A running development chain; ends when dropped.
 ///
@@ -42,10 +46,6 @@ impl DevChain {
     /// # Errors
     /// If the directory, the stored chain or the address cannot be used.
     pub async fn start(env: &Env, config: DevChainConfig) -> Result<Self, DevChainError> {
-        let opened = match &config.dir {
-            Some(dir) => Some(open_directory(env, dir).await?),
-            None => None,
-        };
         let address = format!("{}:{}", config.host, config.port);
         let listener = env
             .net
@@ -56,12 +56,14 @@ impl DevChain {
 
         let accounts = dev_accounts();
         let core = core_config(env, &config, &accounts);
-        let (lock, file) = opened.unzip();
-        let chain = env.compute(CALL_COST, move || Chain::open(core, file)).await?;
+        let opened = match &config.dir {
+            Some(dir) => open_directory(env, dir, core).await?,
+            None => Open { chain: Chain::open(core, None)?, _lock: None },
+        };
         let shared = Arc::new(Shared {
             env: env.clone(),
-            head: watch::Sender::new(chain.head_number()),
-            open: Mutex::new(Some(Open { chain, _lock: lock })),
+            head: watch::Sender::new(opened.chain.head_number()),
+            open: Mutex::new(Some(opened)),
         });
 
         let shutdown = CancellationToken::new();
@@ -129,7 +131,7 @@ impl DevChain {
     /// has room for them.
     ///
     /// # Errors
-    /// [`ChainError::TooDeep`] beyond block 1 or the last 1,024 blocks.
+    /// [`ChainError::TooDeep`] beyond block 1 or the last 256 blocks.
     pub async fn reorg(&self, depth: u64) -> Result<(), ChainError> {
         self.shared.call(move |chain, now| chain.reorg(now, depth, true)).await?
     }
@@ -210,10 +212,9 @@ impl Shared {
     }
 }
 
-async fn open_directory(
-    env: &Env,
-    dir: &Path,
-) -> Result<(Box<dyn DiskLock>, Box<dyn BlockingFile>), DevChainError> {
+/// Opens the chain in a directory. A new one is made under another name first:
+/// a database that a power cut left half made would not open again.
+async fn open_directory(env: &Env, dir: &Path, core: ChainConfig) -> Result<Open, DevChainError> {
     let path = dir.display().to_string();
     let failed = |source| DevChainError::Directory { path: path.clone(), source };
     env.disk.create_dir_all(dir).await.map_err(failed)?;
@@ -223,10 +224,30 @@ async fn open_directory(
         }
         other => other.map_err(failed)?,
     };
-    let (disk, file) = (env.disk.clone(), dir.join("chain.redb"));
-    let file = env.compute(CALL_COST, move || disk.open_blocking(&file)).await.map_err(failed)?;
-    env.disk.sync_dir(dir).await.map_err(failed)?;
-    Ok((lock, file))
+    let names = env.disk.list(dir).await.map_err(failed)?;
+    if !names.iter().any(|entry| entry.name == DATABASE) {
+        if names.iter().any(|entry| entry.name == NEW_DATABASE) {
+            env.disk.remove_file(&dir.join(NEW_DATABASE)).await.map_err(failed)?;
+        }
+        drop(open_chain(env, dir.join(NEW_DATABASE), core.clone()).await?);
+        let (from, to) = (dir.join(NEW_DATABASE), dir.join(DATABASE));
+        env.disk.rename(&from, &to).await.map_err(failed)?;
+        env.disk.sync_dir(dir).await.map_err(failed)?;
+    }
+    let chain = open_chain(env, dir.join(DATABASE), core).await?;
+    Ok(Open { chain, _lock: Some(lock) })
+}
+
+async fn open_chain(env: &Env, path: PathBuf, core: ChainConfig) -> Result<Chain, DevChainError> {
+    let disk = env.disk.clone();
+    let open = move || {
+        let file = disk.open_blocking(&path).map_err(|source| DevChainError::Directory {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Ok(Chain::open(core, Some(file))?)
+    };
+    env.compute(CALL_COST, open).await
 }
 
 fn core_config(env: &Env, config: &DevChainConfig, accounts: &[DevAccount]) -> ChainConfig {
