@@ -22,6 +22,7 @@
 //! is told, memory limits, and the bytes of TLS, whose generator asks the kernel directly.
 
 mod disk;
+mod faults;
 mod life;
 mod machine;
 mod net;
@@ -32,6 +33,7 @@ pub mod trace;
 mod world;
 
 pub use disk::{DiskFaults, DiskModel, DiskOp, Lost};
+pub use faults::{Fault, FaultPlan};
 pub use net::{LinkProfile, Network};
 pub use run::{Failure, Report, Run, seeds};
 pub use seed::Seed;

@@ -96,6 +96,7 @@ impl World {
             life: Mutex::new(None),
             disk: Mutex::new(DiskModel::new(self.0.seed.stream(&["disk", name]))),
             clock_skew_ms: AtomicI64::new(0),
+            power_cuts: AtomicU32::new(0),
             down,
         });
         hosts.push(host.clone());
@@ -198,6 +199,7 @@ pub struct Host {
     life: Mutex<Option<Arc<Life>>>,
     disk: Mutex<DiskModel>,
     clock_skew_ms: AtomicI64,
+    power_cuts: AtomicU32,
     down: watch::Sender<bool>,
 }
 
@@ -263,6 +265,7 @@ impl Host {
         world.event(self.index, kind, &[u64::from(life.number)]);
         if end == End::PowerCut {
             self.powered.store(false, Relaxed);
+            self.power_cuts.fetch_add(1, Relaxed);
             let lost = self.disk().power_cut();
             world.event(self.index, "lost", &[lost.writes, lost.names]);
         }
@@ -285,9 +288,19 @@ impl Host {
         self.bury();
     }
 
+    /// How often the power went so far.
+    pub fn power_cuts(&self) -> u64 {
+        u64::from(self.power_cuts.load(Relaxed))
+    }
+
     /// Whether a process runs.
     pub fn is_up(&self) -> bool {
         self.current_life().is_some()
+    }
+
+    /// Whether a process ever ran.
+    pub(crate) fn was_up(&self) -> bool {
+        self.lives.load(Relaxed) > 0
     }
 
     /// Whether the machine answers at all, if only to refuse.

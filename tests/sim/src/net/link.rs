@@ -117,13 +117,6 @@ impl Network {
         self.cut_one_way(other, one);
     }
 
-    /// Silences every link of a host but the one to itself, among hosts up to `last`.
-    pub fn isolate(&self, host: usize, last: usize) {
-        for other in (1..=last).filter(|other| *other != host) {
-            self.cut(host, other);
-        }
-    }
-
     /// Undoes the cuts between two hosts.
     pub fn heal(&self, one: usize, other: usize) {
         let mut state = lock(&self.0);
