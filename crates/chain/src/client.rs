@@ -7,7 +7,7 @@ use std::{
 
 use alloy::{
     primitives::{Address, Bytes, U256},
-    sol_types::SolCall,
+    sol_types::{SolCall, SolEvent},
 };
 use walrus_core::{
     BlobId, Committee, Domain, Epoch, EvmAddress, Member, NetworkAddress, NetworkPublicKey, NodeId,
@@ -16,15 +16,14 @@ use walrus_core::{
 use walrus_env::Env;
 
 use crate::{
-    abi::{Plain, blobs, lens, staking, to_address, wal},
+    abi::{Plain, blobs, lens, staking, system, to_address, wal},
     contract_error::ContractError,
     deployment::Deployment,
     endpoints::Endpoints,
     error::ReadError,
-    rpc::{BlockTag, CallRequest},
-    view::{
-        BlobRecord, EpochPhase, EpochState, NetworkSnapshot, NetworkView, NodeRecord, Prices,
-    },
+    event::ChainEvent,
+    rpc::{BlockTag, CallRequest, LogQuery},
+    view::{BlobRecord, EpochPhase, EpochState, NetworkSnapshot, NetworkView, NodeRecord, Prices},
 };
 
 /// Nodes asked for in one call; their texts bound an answer to about 200 KB.
@@ -108,7 +107,9 @@ impl ChainClient {
             0 => EpochPhase::Sync,
             1 => EpochPhase::Done,
             2 => EpochPhase::ParamsSelected,
-            other => return Err(malformed("the epoch state", format!("there is no state {other}"))),
+            other => {
+                return Err(malformed("the epoch state", format!("there is no state {other}")));
+            }
         };
         let unless_sync = |time: u64| (phase != EpochPhase::Sync).then_some(time);
         let clock = &o.clock;
@@ -282,6 +283,46 @@ impl ChainClient {
         Ok(self.blobs(token, 1).await?.into_iter().next())
     }
 
+    /// The objects registered for a blob, oldest first, whatever has become of them: with
+    /// their records and owners a client finds a registration of its own to go on with.
+    ///
+    /// Searches the chain's logs, so an address that discards old ones may not find all.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn objects_of(&self, blob: &BlobId) -> Result<Vec<TokenId>, ReadError> {
+        let address = to_address(self.deployment.contracts.system);
+        let topics = [system::WalrusSystem::BlobRegistered::SIGNATURE_HASH, blob.as_bytes().into()];
+        let newest = self.endpoints.latest().await?.number();
+        let mut from = self.deployment.deploy_block;
+        // Many addresses give logs of few blocks at a time only.
+        let mut range = u64::MAX;
+        let mut objects = Vec::new();
+        while from <= newest {
+            let to = newest.min(from.saturating_add(range - 1));
+            match self.endpoints.logs(&LogQuery::Topics { from, to, address, topics }).await {
+                Ok(logs) => {
+                    let events = logs.iter().filter_map(|log| ChainEvent::decode(log).ok()?);
+                    objects.extend(events.filter_map(|event| match event {
+                        ChainEvent::BlobRegistered { blob_id, token_id, .. }
+                            if blob_id == *blob =>
+                        {
+                            Some(token_id)
+                        }
+                        _ => None,
+                    }));
+                    from = to + 1;
+                }
+                Err(error) if error.refusal().is_some() && to > from => {
+                    range = (to - from).div_ceil(4);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        objects.sort();
+        Ok(objects)
+    }
+
     /// The owner of a blob object; `None` when it was burned, deleted or never was.
     ///
     /// # Errors
@@ -301,9 +342,7 @@ impl ChainClient {
     /// # Errors
     /// See [`ReadError`].
     pub async fn is_available(&self, blob: &BlobId) -> Result<bool, ReadError> {
-        let call = crate::abi::system::WalrusSystem::isAvailableCall {
-            blobId: blob.as_bytes().into(),
-        };
+        let call = system::WalrusSystem::isAvailableCall { blobId: blob.as_bytes().into() };
         let system = to_address(self.deployment.contracts.system);
         self.read("a blob's availability", system, call).await
     }
@@ -313,8 +352,7 @@ impl ChainClient {
     /// # Errors
     /// See [`ReadError`].
     pub async fn is_invalid(&self, blob: &BlobId) -> Result<bool, ReadError> {
-        let call =
-            crate::abi::system::WalrusSystem::isInvalidCall { blobId: blob.as_bytes().into() };
+        let call = system::WalrusSystem::isInvalidCall { blobId: blob.as_bytes().into() };
         let system = to_address(self.deployment.contracts.system);
         self.read("a blob's invalidity", system, call).await
     }
@@ -372,11 +410,8 @@ impl ChainClient {
         to: Address,
         call: C,
     ) -> Result<C::Return, ReadError> {
-        let request = CallRequest {
-            to: Some(to),
-            data: call.abi_encode().into(),
-            ..CallRequest::default()
-        };
+        let request =
+            CallRequest { to: Some(to), data: call.abi_encode().into(), ..CallRequest::default() };
         let answer: Bytes = self.endpoints.call(&request, BlockTag::Latest).await?;
         // An account without code answers any call with nothing.
         if answer.is_empty() && self.endpoints.code(to).await?.is_empty() {

@@ -135,8 +135,13 @@ impl Creation {
         // mined: 200 gas for a byte of code kept, up to 40 for a byte sent, and what
         // constructors compute.
         let gas = 1_000_000 + 300 * self.code.len() as u64;
-        let action =
-            Action { name: self.name, to: None, data: self.code.clone(), value: U256::ZERO, gas: None };
+        let action = Action {
+            name: self.name,
+            to: None,
+            data: self.code.clone(),
+            value: U256::ZERO,
+            gas: None,
+        };
         action.with_gas(gas)
     }
 }

@@ -90,7 +90,7 @@ pub struct Parameters {
 /// Converts to the struct of one artifact's module; each has its own copy.
 macro_rules! to_abi {
     ($module:ident::$contract:ident, $contracts:expr, $parameters:expr) => {{
-        use $crate::abi::{$module::$contract as contract, to_address};
+        use $crate::abi::{to_address, $module::$contract as contract};
         let (c, p) = ($contracts, $parameters);
         contract::constructorCall {
             w: contract::Wiring {

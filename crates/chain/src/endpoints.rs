@@ -130,8 +130,15 @@ impl Refusal {
     /// request: limits on the rate, and state that this replica lacks (yet).
     fn is_about_the_endpoint(&self) -> bool {
         const TEXTS: [&str; 9] = [
-            "rate limit", "too many requests", "header not found", "unknown block",
-            "missing trie node", "limit exceeded", "try again", "timeout", "timed out",
+            "rate limit",
+            "too many requests",
+            "header not found",
+            "unknown block",
+            "missing trie node",
+            "limit exceeded",
+            "try again",
+            "timeout",
+            "timed out",
         ];
         let message = self.message.to_ascii_lowercase();
         self.data.is_none()
@@ -308,10 +315,8 @@ impl Endpoints {
     /// Exponential pause before a round, drawn from the upper half of its range.
     fn pause(&self, round: u32) -> Duration {
         let config = &self.shared.config;
-        let full = config
-            .backoff_min
-            .saturating_mul(1 << (round - 1).min(16))
-            .min(config.backoff_max);
+        let full =
+            config.backoff_min.saturating_mul(1 << (round - 1).min(16)).min(config.backoff_max);
         let fraction = self.shared.env.random_u64("chain retry") % 1001;
         full / 2 + full.mul_f64(fraction as f64 / 2000.0)
     }
@@ -404,8 +409,6 @@ impl Address {
         let seconds = 1 << health.failures_in_a_row.saturating_sub(1).min(6);
         let aside = Duration::from_secs(seconds).clamp(config.backoff_min, Duration::from_secs(60));
         health.aside_until = Some(Instant::now() + aside);
-        // Whatever answers there next may be another chain.
-        health.chain_id = None;
     }
 }
 

@@ -125,7 +125,9 @@ pub enum WriteError {
     },
     /// Sent, but not seen in a block within the time limit. It may still take effect:
     /// look at it before doing the same again.
-    #[error("{action}: transaction {transaction} is not confirmed yet; check it before trying again")]
+    #[error(
+        "{action}: transaction {transaction} is not confirmed yet; check it before trying again"
+    )]
     Unresolved {
         /// What was attempted.
         action: &'static str,

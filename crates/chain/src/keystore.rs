@@ -122,10 +122,7 @@ impl Derivation {
 ///
 /// # Errors
 /// See [`KeystoreError`].
-pub(crate) fn decrypt(
-    file: &[u8],
-    password: &str,
-) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+pub(crate) fn decrypt(file: &[u8], password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let file: KeyFile = serde_json::from_slice(file)?;
     let unsupported = |what: String| KeystoreError::Unsupported { what };
     if file.version != 3 {
@@ -167,8 +164,7 @@ pub(crate) fn encrypt(
     let (salt, rest) = random.split_at(32);
     let (iv, rest) = rest.split_at(16);
     let iv: [u8; 16] = iv.try_into().expect("split at 16");
-    let kdf =
-        Derivation::Scrypt { dklen: 32, n: 1 << log_n, p: 1, r: 8, salt: salt.to_vec() };
+    let kdf = Derivation::Scrypt { dklen: 32, n: 1 << log_n, p: 1, r: 8, salt: salt.to_vec() };
     let key = kdf.derive(password).expect("these parameters are within the bounds");
     let mut ciphertext = secret.to_vec();
     cipher(&key, &iv).apply_keystream(&mut ciphertext);

@@ -40,7 +40,9 @@ pub enum ProbeError {
         got: String,
     },
     /// Old block hashes cannot be read by contracts.
-    #[error("the history contract (EIP-2935) gave {got} for the hash of block {number}: it needs the Prague rules")]
+    #[error(
+        "the history contract (EIP-2935) gave {got} for the hash of block {number}: it needs the Prague rules"
+    )]
     History {
         /// The block asked for.
         number: u64,
@@ -161,8 +163,7 @@ async fn two_blocks(endpoints: &Endpoints) -> Result<(Head, Head), ProbeError> {
 async fn history(endpoints: &Endpoints, head: &Head) -> Result<(), ProbeError> {
     let number = head.number() - 1;
     let data = U256::from(number).to_be_bytes::<32>();
-    let request =
-        CallRequest { to: Some(HISTORY), data: data.into(), ..CallRequest::default() };
+    let request = CallRequest { to: Some(HISTORY), data: data.into(), ..CallRequest::default() };
     // Blocks mined meanwhile only make the parent older, well within the contract's range.
     let answer = endpoints.call(&request, BlockTag::Latest).await;
     let got = match answer {

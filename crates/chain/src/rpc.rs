@@ -87,13 +87,15 @@ pub(crate) struct CallRequest {
     pub(crate) gas: Option<U64>,
 }
 
-/// Which logs are wanted, of any topic.
+/// Which logs are wanted.
 #[derive(Clone, Debug)]
 pub(crate) enum LogQuery<'a> {
     /// Those in the blocks `from..=to`.
     Range { from: u64, to: u64, addresses: &'a [Address] },
     /// Those of one block, whatever becomes of the chain around it.
     Block { hash: B256, addresses: &'a [Address] },
+    /// Those in the blocks `from..=to` whose first topics are these.
+    Topics { from: u64, to: u64, address: Address, topics: [B256; 2] },
 }
 
 impl Endpoints {
@@ -169,6 +171,12 @@ impl Endpoints {
             LogQuery::Block { hash, addresses } => {
                 json!({ "blockHash": hash, "address": addresses })
             }
+            LogQuery::Topics { from, to, address, topics } => json!({
+                "fromBlock": BlockTag::Number(*from),
+                "toBlock": BlockTag::Number(*to),
+                "address": address,
+                "topics": topics,
+            }),
         };
         self.request("eth_getLogs", (filter,)).await
     }

@@ -175,13 +175,7 @@ impl Sender {
     /// A sender for the account of `wallet` on the chain with this id.
     pub fn new(endpoints: Endpoints, wallet: Wallet, chain_id: u64, config: SendConfig) -> Self {
         endpoints.require_chain(chain_id);
-        Self {
-            endpoints,
-            wallet,
-            chain_id,
-            config: Arc::new(config),
-            next_nonce: Arc::default(),
-        }
+        Self { endpoints, wallet, chain_id, config: Arc::new(config), next_nonce: Arc::default() }
     }
 
     /// The account.
@@ -443,7 +437,8 @@ impl Sender {
     /// Most wei per gas in all and for priority: twice the present base fee, so that
     /// some full blocks in a row do not stop the transaction.
     async fn fees(&self) -> Result<(u128, u128), RpcError> {
-        let base: u128 = self.endpoints.latest().await?.base_fee_per_gas.unwrap_or_default().plain();
+        let base: u128 =
+            self.endpoints.latest().await?.base_fee_per_gas.unwrap_or_default().plain();
         let suggested = match self.endpoints.priority_fee().await {
             Ok(fee) => fee,
             // Not every chain has the method.

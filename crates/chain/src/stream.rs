@@ -312,10 +312,12 @@ async fn newest(
     match confirmations {
         Confirmations::Finalized => endpoints.head(BlockTag::Finalized).await,
         Confirmations::Latest | Confirmations::Depth(0) => endpoints.latest().await.map(Some),
-        Confirmations::Depth(depth) => match endpoints.latest().await?.number().checked_sub(depth) {
-            Some(number) => endpoints.head(BlockTag::Number(number)).await,
-            None => Ok(None),
-        },
+        Confirmations::Depth(depth) => {
+            match endpoints.latest().await?.number().checked_sub(depth) {
+                Some(number) => endpoints.head(BlockTag::Number(number)).await,
+                None => Ok(None),
+            }
+        }
     }
 }
 

@@ -227,8 +227,7 @@ impl ChainWriter {
     pub async fn delete(&self, token: TokenId) -> Result<Receipt, WriteError> {
         let capacity_to = to_address(self.address());
         let token = U256::from(token.0);
-        let call =
-            system::WalrusSystem::deleteBlobCall { tokenId: token, capacityTo: capacity_to };
+        let call = system::WalrusSystem::deleteBlobCall { tokenId: token, capacityTo: capacity_to };
         self.system_call("delete the blob", &call).await
     }
 
@@ -413,10 +412,7 @@ pub(crate) fn transfer_ether(to: EvmAddress, wei: u128) -> Action {
     }
 }
 
-fn register_args(
-    blob: &BlobRegistration,
-    capacity_id: U256,
-) -> system::WalrusSystem::RegisterArgs {
+fn register_args(blob: &BlobRegistration, capacity_id: U256) -> system::WalrusSystem::RegisterArgs {
     system::WalrusSystem::RegisterArgs {
         rootHash: blob.root_hash.as_bytes().into(),
         size: blob.size,
@@ -449,12 +445,10 @@ pub(crate) fn find_event<E: SolEvent>(
 ) -> Result<E, WriteError> {
     let contract: Address = to_address(contract);
     let mut logs = receipt.logs.iter().filter(|log| log.address == contract);
-    logs.find_map(|log| {
-        E::decode_raw_log_validate(log.topics.iter().copied(), &log.data).ok()
-    })
-    .ok_or(WriteError::MissingEvent {
-        action,
-        transaction: receipt.transaction,
-        event: E::SIGNATURE,
-    })
+    logs.find_map(|log| E::decode_raw_log_validate(log.topics.iter().copied(), &log.data).ok())
+        .ok_or(WriteError::MissingEvent {
+            action,
+            transaction: receipt.transaction,
+            event: E::SIGNATURE,
+        })
 }

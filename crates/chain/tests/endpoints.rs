@@ -28,9 +28,7 @@ async fn a_bad_first_address_is_passed_over_and_remembered() {
     // One dead provider must not stop a node that has another.
     let network = Network::start(4, 10).await;
     let good = network.chain.endpoint();
-    for fate in [
-        Fate::Status(500), Fate::Status(429), Fate::Garbage, Fate::WrongType, Fate::Hang,
-    ] {
+    for fate in [Fate::Status(500), Fate::Status(429), Fate::Garbage, Fate::WrongType, Fate::Hang] {
         let bad = Proxy::start(&network.env, good.clone(), move |_, _| fate).await;
         let urls = [bad.url.clone(), good.clone()];
         let endpoints = Endpoints::new(&network.env, &urls, hasty()).unwrap();
@@ -178,11 +176,8 @@ async fn a_stuck_transaction_is_replaced_with_higher_fees_and_confirmations_are_
     };
     let chain = DevChain::start(&env, config).await.unwrap();
     let endpoints = endpoints(&env, &[chain.endpoint()]);
-    let config = SendConfig {
-        resend_after: Duration::from_millis(50),
-        confirmations: 3,
-        ..quick()
-    };
+    let config =
+        SendConfig { resend_after: Duration::from_millis(50), confirmations: 3, ..quick() };
     let contracts = Contracts {
         wal: Default::default(),
         system: Default::default(),

@@ -109,7 +109,9 @@ impl Anvil {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = lines
-            .find_map(|line| Some(format!("http://{}", line.unwrap().strip_prefix("Listening on ")?)))
+            .find_map(|line| {
+                Some(format!("http://{}", line.unwrap().strip_prefix("Listening on ")?))
+            })
             .unwrap();
         // Read on, or the pipe fills up and anvil stops.
         std::thread::spawn(move || lines.count());

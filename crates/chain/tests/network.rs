@@ -24,7 +24,10 @@ async fn a_network_starts_and_a_blob_is_registered_and_certified() {
     assert_eq!(weights, [10; 10]);
     let member = committee.member_of(NodeId(3)).unwrap();
     assert_eq!(member.public_key, *node_key(3).public_key());
-    assert_eq!((member.name.as_str(), member.network_address.as_str()), ("node 3", "127.0.0.1:9003"));
+    assert_eq!(
+        (member.name.as_str(), member.network_address.as_str()),
+        ("node 3", "127.0.0.1:9003")
+    );
     let found = client.node_of_key(node_key(3).public_key()).await.unwrap();
     assert_eq!(found, Some(NodeId(3)));
 
@@ -48,10 +51,18 @@ async fn a_network_starts_and_a_blob_is_registered_and_certified() {
     let record = client.blob(TokenId(1)).await.unwrap().unwrap();
     assert_eq!(record.certified_epoch, Some(EPOCH_ONE));
     assert_eq!(client.owner_of(TokenId(1)).await.unwrap(), Some(writer.address()));
+    // A second object of the same blob, and one of another.
+    assert_eq!(client.objects_of(&registered.blob_id).await.unwrap(), [TokenId(1)]);
+    writer.buy_and_register(&wanted, 1, u64::MAX).await.unwrap();
+    writer.buy_and_register(&blob(writer, 2, true), 1, u64::MAX).await.unwrap();
+    let objects = client.objects_of(&registered.blob_id).await.unwrap();
+    assert_eq!(objects, [TokenId(1), TokenId(2)]);
+    assert_eq!(client.blobs(TokenId(2), 10).await.unwrap().len(), 2);
+
     writer.delete(TokenId(1)).await.unwrap();
     assert_eq!(client.owner_of(TokenId(1)).await.unwrap(), None);
     assert!(client.blob(TokenId(1)).await.unwrap().unwrap().deleted);
-    assert_eq!(client.blob(TokenId(2)).await.unwrap(), None);
+    assert_eq!(client.blob(TokenId(4)).await.unwrap(), None);
     assert_eq!(client.node(NodeId(11)).await.unwrap(), None);
 }
 
@@ -64,7 +75,10 @@ async fn the_contracts_refusals_have_names() {
     let wanted = blob(writer, 1, false);
 
     let error = refusal(writer.buy_and_register(&wanted, 1, u64::MAX).await.unwrap_err());
-    assert!(matches!(error, ContractError::ERC20InsufficientAllowance { allowance: 0, .. }), "{error}");
+    assert!(
+        matches!(error, ContractError::ERC20InsufficientAllowance { allowance: 0, .. }),
+        "{error}"
+    );
     writer.ensure_allowance(1).await.unwrap();
     let error = refusal(writer.buy_and_register(&wanted, 1, 5).await.unwrap_err());
     assert_eq!(error, ContractError::PaymentAboveMax { payment: 1000, max_payment: 5 });

@@ -144,8 +144,7 @@ async fn transactions_of_taken_back_blocks_come_again_at_their_new_place() {
     let alone = reader.cursor().unwrap().block();
     network.chain.reorg(120).await.unwrap();
     network.chain.mine(1).await.unwrap();
-    let mut forgetful =
-        stream(network.client(), Some(Cursor::at(alone)), Confirmations::Latest);
+    let mut forgetful = stream(network.client(), Some(Cursor::at(alone)), Confirmations::Latest);
     let StreamItem::Reorged { to: None } = forgetful.next().await.unwrap() else {
         panic!("nothing of its history is left");
     };

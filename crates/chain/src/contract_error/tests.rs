@@ -14,17 +14,38 @@ use crate::abi::system::WalrusSystem;
 /// Errors of libraries about conditions that no caller of ours can meet; they stay
 /// [`ContractError::Unknown`].
 const UNNAMED: &[&str] = &[
-    "AccountBalanceOverflow", "AddressEmptyCode", "ArrayLengthsMismatch",
-    "BalanceQueryForZeroAddress", "CheckpointUnorderedInsertion", "ECDSAInvalidSignature",
-    "ECDSAInvalidSignatureLength", "ECDSAInvalidSignatureS", "ERC1967InvalidImplementation",
-    "ERC1967NonPayable", "ERC1967ProxyUninitialized", "ERC20ExceededSafeSupply",
-    "ERC20InvalidApprover", "ERC20InvalidSender", "ERC20InvalidSpender",
-    "ERC5805FutureLookup", "FailedCall", "InvalidAccountNonce", "InvalidInitialization",
-    "InvalidShortString", "NotInitializing", "SafeCastOverflowedIntDowncast",
-    "SafeCastOverflowedIntToUint", "SafeCastOverflowedUintDowncast",
-    "SafeCastOverflowedUintToInt", "StringTooLong", "TokenAlreadyExists",
-    "TransferToNonERC1155ReceiverImplementer", "TransferToNonERC721ReceiverImplementer",
-    "UUPSUnauthorizedCallContext", "UUPSUnsupportedProxiableUUID", "VotesExpiredSignature",
+    "AccountBalanceOverflow",
+    "AddressEmptyCode",
+    "ArrayLengthsMismatch",
+    "BalanceQueryForZeroAddress",
+    "CheckpointUnorderedInsertion",
+    "ECDSAInvalidSignature",
+    "ECDSAInvalidSignatureLength",
+    "ECDSAInvalidSignatureS",
+    "ERC1967InvalidImplementation",
+    "ERC1967NonPayable",
+    "ERC1967ProxyUninitialized",
+    "ERC20ExceededSafeSupply",
+    "ERC20InvalidApprover",
+    "ERC20InvalidSender",
+    "ERC20InvalidSpender",
+    "ERC5805FutureLookup",
+    "FailedCall",
+    "InvalidAccountNonce",
+    "InvalidInitialization",
+    "InvalidShortString",
+    "NotInitializing",
+    "SafeCastOverflowedIntDowncast",
+    "SafeCastOverflowedIntToUint",
+    "SafeCastOverflowedUintDowncast",
+    "SafeCastOverflowedUintToInt",
+    "StringTooLong",
+    "TokenAlreadyExists",
+    "TransferToNonERC1155ReceiverImplementer",
+    "TransferToNonERC721ReceiverImplementer",
+    "UUPSUnauthorizedCallContext",
+    "UUPSUnsupportedProxiableUUID",
+    "VotesExpiredSignature",
 ];
 
 #[test]
@@ -66,11 +87,8 @@ fn revert_data_becomes_a_named_error_or_is_kept() {
     // The command line tells users what to do by these names.
     let data = WalrusSystem::BlobExpired { tokenId: U256::from(7), endEpoch: 3, epoch: 9 };
     let error = ContractError::decode(&data.abi_encode());
-    let expected = ContractError::BlobExpired {
-        token_id: TokenId(7),
-        end_epoch: 3.into(),
-        epoch: 9.into(),
-    };
+    let expected =
+        ContractError::BlobExpired { token_id: TokenId(7), end_epoch: 3.into(), epoch: 9.into() };
     assert_eq!(error, expected);
     assert_eq!(error.to_string(), "blob object 7 ended with epoch 3; now is epoch 9");
 

@@ -55,10 +55,15 @@ fn hostile_key_files_are_refused_before_they_cost_anything() {
         decrypt(file.as_bytes(), PASSWORD).unwrap_err()
     };
     for (from, to) in [
-        ("8192", "1099511627776"), ("8192", "8191"), ("\"n\":8192", "\"n\":0"),
+        ("8192", "1099511627776"),
+        ("8192", "8191"),
+        ("\"n\":8192", "\"n\":0"),
         ("\"p\":1", "\"p\":99"),
-        ("\"r\":8", "\"r\":4000000000"), ("\"dklen\":32", "\"dklen\":31"),
-        ("\"version\":3", "\"version\":1"), ("aes-128-ctr", "aes-256-gcm"), ("94b0", "94"),
+        ("\"r\":8", "\"r\":4000000000"),
+        ("\"dklen\":32", "\"dklen\":31"),
+        ("\"version\":3", "\"version\":1"),
+        ("aes-128-ctr", "aes-256-gcm"),
+        ("94b0", "94"),
     ] {
         let error = changed(from, to);
         assert!(matches!(error, KeystoreError::Unsupported { .. }), "{from} {to}: {error}");

@@ -5,13 +5,13 @@ pub mod proxy;
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::{Value, json};
 use walrus_chain::*;
 use walrus_core::{
     BlobId, Certificate, CertificateBuilder, Committee, Epoch, Message, NetworkPublicKey, NodeId,
     Persistence, ProtocolSecretKey, SignedMessage, StorageConfirmation, Threshold, TokenId,
 };
 use walrus_devchain::{DevChain, DevChainConfig};
-use serde_json::{Value, json};
 use walrus_env::{
     Env,
     http::{HttpClient, HttpClientConfig, read_body},
@@ -145,13 +145,9 @@ pub fn certificate(
 ) -> Certificate {
     let context = deployment.signing_context();
     let message = Message::new(committee.epoch(), StorageConfirmation { blob_id, persistence });
-    let mut builder = CertificateBuilder::new(
-        committee.clone(),
-        context,
-        message.clone(),
-        Threshold::Quorum,
-    )
-    .unwrap();
+    let mut builder =
+        CertificateBuilder::new(committee.clone(), context, message.clone(), Threshold::Quorum)
+            .unwrap();
     for (_, member) in committee.members() {
         if builder.is_complete() {
             break;
@@ -172,8 +168,7 @@ pub async fn store(writer: &ChainWriter, seed: u8) -> TokenId {
     let epoch = client.epoch_state().await.unwrap().epoch;
     let committee = client.committee(epoch).await.unwrap();
     let persistence = Persistence::Permanent;
-    let certificate =
-        certificate(client.deployment(), &committee, registered.blob_id, persistence);
+    let certificate = certificate(client.deployment(), &committee, registered.blob_id, persistence);
     writer.certify(registered.token_id, &certificate).await.unwrap();
     registered.token_id
 }

@@ -94,7 +94,8 @@ async fn handle(State(shared): State<Arc<Shared>>, body: Bytes) -> (StatusCode, 
         Fate::Status(status) => (StatusCode::from_u16(status).unwrap(), Bytes::new()),
         Fate::Garbage => (StatusCode::OK, Bytes::from_static(b"<html>hello</html>")),
         Fate::WrongType => {
-            let answer = serde_json::json!({ "jsonrpc": "2.0", "id": question["id"], "result": [7] });
+            let answer =
+                serde_json::json!({ "jsonrpc": "2.0", "id": question["id"], "result": [7] });
             (StatusCode::OK, answer.to_string().into())
         }
         Fate::Hang => {
@@ -105,7 +106,7 @@ async fn handle(State(shared): State<Arc<Shared>>, body: Bytes) -> (StatusCode, 
 }
 
 async fn pass(shared: &Shared, body: Bytes) -> Bytes {
-    let request = axum::http::Request::post(&shared.behind)
+    let request = http::Request::post(&shared.behind)
         .header("content-type", "application/json")
         .body(http_body_util::Full::new(body))
         .unwrap();
