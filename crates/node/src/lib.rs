@@ -25,6 +25,7 @@ pub mod expanded;
 mod lru;
 mod node;
 pub mod recovery;
+mod scope;
 pub mod state;
 pub mod store;
 mod sync;

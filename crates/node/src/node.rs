@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use walrus_chain::ReadError;
 use walrus_core::NodeId;
 use walrus_env::{
@@ -23,6 +23,7 @@ use crate::{
     events::{FollowError, Follower, Progress},
     expanded::ExpandedSlivers,
     recovery::Recovery,
+    scope::Scope,
     state::{NodeState, Shared},
     store::{OpenError, Store},
 };
@@ -32,6 +33,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Longest wait for the background tasks to end.
 const TASKS_END: Duration = Duration::from_secs(5);
+
+/// Longest wait for the folder's lock, and the pause between attempts.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +102,9 @@ impl Node {
     /// [`NodeError`].
     pub async fn start(env: Env, config: NodeConfig) -> Result<RunningNode, NodeError> {
         let lock = lock_folder(&env, &config).await?;
+        let (scope, env) = Scope::new(&env, lock);
+        // Ends what was started if anything below fails.
+        let scope = Ending(scope);
         let node = open(&env, &config).await?;
         let recovery = Arc::new(Recovery::new(node.clone(), config.tls));
         let follower = Follower::new(
@@ -110,26 +118,25 @@ impl Node {
         let (address, server) = serve_api(&env, &config, &node).await?;
 
         let stop = CancellationToken::new();
-        let shutdown = stop.clone();
-        let serving = env.spawn("api", server.run(env.clone(), shutdown));
-        let following = {
-            let node = node.clone();
-            let mut follower = follower;
-            env.spawn("follow chain", async move {
-                if let Err(error) = follower.run().await {
-                    tracing::error!(%error, "the chain cannot be followed any more");
-                    node.store.database().broken().cancel();
-                }
-            })
-        };
-        let recovering = {
-            let recovery = recovery.clone();
-            env.spawn("recovery", async move { recovery.run().await })
-        };
-        let background = [following, recovering].map(Task::abort_on_drop);
-        let serving = Serving(Some(serving));
-        Ok(RunningNode { env, node, recovery, address, stop, serving, background, lock })
+        let serving = env.spawn("api", server.run(env.clone(), stop.clone()));
+        let background = [
+            env.spawn("follow chain", follow(node.clone(), follower)),
+            env.spawn("recovery", recover(recovery.clone())),
+        ];
+        let background = background.map(Task::abort_on_drop);
+        Ok(RunningNode { node, recovery, address, stop, serving, background, scope })
     }
+}
+
+async fn follow(node: Shared, mut follower: Follower) {
+    if let Err(error) = follower.run().await {
+        tracing::error!(%error, "the chain cannot be followed any more");
+        node.store.database().broken().cancel();
+    }
+}
+
+async fn recover(recovery: Arc<Recovery>) {
+    recovery.run().await;
 }
 
 async fn lock_folder(env: &Env, config: &NodeConfig) -> Result<Box<dyn DiskLock>, NodeError> {
@@ -139,10 +146,18 @@ async fn lock_folder(env: &Env, config: &NodeConfig) -> Result<Box<dyn DiskLock>
         return Err(NodeError::PlainNotLoopback { host: config.bind_host.clone() });
     }
     env.disk.create_dir_all(dir).await.map_err(refuse)?;
-    env.disk.lock(&dir.join("LOCK")).await.map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => NodeError::Locked { dir: dir.clone() },
-        _ => refuse(error),
-    })
+    // The predecessor may be about to let go.
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match env.disk.lock(&dir.join("LOCK")).await {
+            Ok(lock) => return Ok(lock),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(refuse(error)),
+            Err(_) if Instant::now() >= deadline => {
+                return Err(NodeError::Locked { dir: dir.clone() });
+            }
+            Err(_) => sleep(LOCK_RETRY).await,
+        }
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -206,36 +221,26 @@ async fn serve_api(
     Ok((address, Server { listener, router: api::router(node.clone()), config }))
 }
 
-/// The server's task: waited for in a shutdown, aborted when dropped before.
-struct Serving(Option<Task>);
+/// Ends the node's tasks when dropped.
+struct Ending(Arc<Scope>);
 
-impl Serving {
-    async fn ended(mut self) {
-        if let Some(task) = self.0.take() {
-            task.await;
-        }
-    }
-}
-
-impl Drop for Serving {
+impl Drop for Ending {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
+        self.0.end();
     }
 }
 
-/// A node at work. Dropping the handle stops it at once, as a crash would; nothing
-/// acknowledged is lost by that.
+/// A node at work. Dropping the handle stops it as a crash would, within moments;
+/// nothing acknowledged is lost by that. To use its folder again in the same process,
+/// [`Self::shutdown`] it.
 pub struct RunningNode {
-    env: Env,
     node: Shared,
     recovery: Arc<Recovery>,
     address: String,
     stop: CancellationToken,
-    serving: Serving,
+    serving: Task,
     background: [AbortOnDrop; 2],
-    lock: Box<dyn DiskLock>,
+    scope: Ending,
 }
 
 impl RunningNode {
@@ -268,22 +273,17 @@ impl RunningNode {
     /// Stops taking requests, lets those in progress finish for a while, then stops
     /// everything and closes the files.
     pub async fn shutdown(self) {
-        let Self { env, node, recovery, address: _, stop, serving, background, lock } = self;
+        let Self { node, recovery, address: _, stop, serving, background, scope } = self;
         stop.cancel();
-        let _ = timeout(DRAIN + TASKS_END, serving.ended()).await;
-        drop(background);
-        drop(recovery);
-        // The tasks let go of the data at their next step.
-        let closing = async {
-            while Arc::strong_count(&node) > 1 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let _ = timeout(TASKS_END, closing).await;
+        let _ = timeout(DRAIN + TASKS_END, serving).await;
+        drop((background, recovery));
+        // Writes under way are let finish; connections that will not end are ended.
+        let _ = timeout(TASKS_END, scope.0.idle()).await;
+        scope.0.end();
+        let _ = timeout(TASKS_END, scope.0.idle()).await;
         if let Some(state) = Arc::into_inner(node) {
             state.store.close().await;
         }
-        drop((env, lock));
     }
 }
 

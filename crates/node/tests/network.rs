@@ -198,6 +198,7 @@ async fn a_node_away_during_certification_recovers_what_it_missed() {
     nodes.remove(0).shutdown().await;
     drop(nodes.remove(0));
     let restarted = network.node(dir.path(), 0).await;
+    nodes.push(network.node(dir.path(), 1).await);
     let late = network.node(dir.path(), NODES - 1).await;
     assert_eq!(late.node_id(), away);
     let member = committee.member_of(away).unwrap();

@@ -210,8 +210,10 @@ impl Database {
         if self.broken.is_cancelled() {
             return Err(DbError::Closed);
         }
-        let inner = self.inner.clone();
+        // The environment holds the folder's lock as long as this runs, whoever gave up waiting.
+        let (inner, env) = (self.inner.clone(), self.env.clone());
         let run = move || {
+            let _env = env;
             let transaction = inner.begin_write()?;
             for change in changes {
                 change(&transaction)?;
