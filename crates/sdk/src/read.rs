@@ -30,14 +30,15 @@ use crate::upload::{FailureReason, NodeFailure, list};
 /// How reads behave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadConfig {
-    /// Nodes asked for metadata at once.
+    /// Nodes asked for metadata at once; as many more for each [`Self::hedge_after`]
+    /// without an answer.
     pub metadata_requests: usize,
     /// Slivers asked for at once; `p` when absent.
     pub sliver_requests: Option<usize>,
     /// Sliver requests at once to one node.
     pub requests_per_node: usize,
-    /// When no sliver arrived for this long, further nodes are asked for the missing
-    /// ones without giving up on those that are slow.
+    /// When no answer arrived for this long, further nodes are asked for what is
+    /// missing without giving up on those that are slow.
     pub hedge_after: Duration,
     /// Repetition of rounds in which nodes that failed are asked again.
     pub backoff: Backoff,

@@ -21,7 +21,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 use walrus_chain::{
-    BlobRegistration, ChainWriter, ContractError, Cost, ReadError, TransactionHash, WriteError,
+    BlobRegistration, ChainWriter, ContractError, Cost, ReadError, Receipt, TransactionHash,
+    WriteError,
 };
 use walrus_core::{Certificate, Epoch, EvmAddress, NodeId, Persistence, Seat, TokenId};
 use walrus_redstuff::{BlobId, DataTooLarge, EncodedBlob, Encoder};
@@ -68,7 +69,7 @@ pub enum StoreState {
         /// The transaction that certified it; `None` if another did so in the same moment.
         certification: Option<TransactionHash>,
         /// Who confirmed.
-        certificate: CertificateSummary,
+        certificate: Box<CertificateSummary>,
     },
     /// It was certified before, for long enough; nothing was sent or paid.
     AlreadyCertified {
@@ -389,7 +390,8 @@ impl Store<'_> {
         encoded: &EncodedBlob,
         registration: &Registration,
         timings: &mut StoreTimings,
-    ) -> Result<(CertificateSummary, Option<TransactionHash>, Vec<NodeFailure>), StoreError> {
+    ) -> Result<(Box<CertificateSummary>, Option<TransactionHash>, Vec<NodeFailure>), StoreError>
+    {
         let Registration { token, end_epoch, .. } = *registration;
         let config = self.client.config();
         let mut view = self.client.cache().get().await?.committee;
@@ -408,12 +410,13 @@ impl Store<'_> {
                     self.progress.report(Progress::Certifying);
                     let certified = self.writer.certify(token, &uploaded.certificate).await;
                     timings.certify += started.elapsed();
-                    match self.certified(certified, token, end_epoch)? {
-                        Ok(transaction) => {
+                    match Certification::of(certified, token, end_epoch) {
+                        Certification::Done(transaction) => {
                             let summary = summarise(&view, &uploaded);
                             return Ok((summary, transaction, uploaded.failures));
                         }
-                        Err(reason) => reason,
+                        Certification::Outdated(reason) => reason,
+                        Certification::Failed(error) => return Err(error),
                     }
                 }
                 Err(error) => {
@@ -452,31 +455,36 @@ impl Store<'_> {
         };
         upload.run().await
     }
+}
 
-    /// What the answer to a certification means: done, or why to try with the committee
-    /// of now, or an error that trying again does not mend.
-    fn certified(
-        &self,
-        answer: Result<walrus_chain::Receipt, WriteError>,
-        token: TokenId,
-        end_epoch: Epoch,
-    ) -> Result<Result<Option<TransactionHash>, String>, StoreError> {
+/// What the answer to a certification means.
+enum Certification {
+    /// The blob is certified, by this transaction unless another was quicker.
+    Done(Option<TransactionHash>),
+    /// The committee is another by now: try with that one.
+    Outdated(String),
+    /// Trying again does not mend it.
+    Failed(StoreError),
+}
+
+impl Certification {
+    fn of(answer: Result<Receipt, WriteError>, token: TokenId, end_epoch: Epoch) -> Self {
         let error = match answer {
-            Ok(receipt) => return Ok(Ok(Some(receipt.transaction))),
+            Ok(receipt) => return Self::Done(Some(receipt.transaction)),
             Err(error) => error,
         };
         match error.contract_error() {
-            Some(ContractError::AlreadyCertified { .. }) => Ok(Ok(None)),
+            Some(ContractError::AlreadyCertified { .. }) => Self::Done(None),
             Some(ContractError::BlobExpired { .. }) => {
-                Err(StoreError::Expired { token, end_epoch })
+                Self::Failed(StoreError::Expired { token, end_epoch })
             }
             Some(
                 ContractError::UnknownCommittee { .. }
                 | ContractError::NotEnoughWeight { .. }
                 | ContractError::UnknownSigners { .. }
                 | ContractError::BadSignature {},
-            ) => Ok(Err(error.to_string())),
-            _ => Err(error.into()),
+            ) => Self::Outdated(error.to_string()),
+            _ => Self::Failed(error.into()),
         }
     }
 }
@@ -494,19 +502,19 @@ impl Registration {
     }
 }
 
-fn summarise(view: &CommitteeView, uploaded: &Uploaded) -> CertificateSummary {
+fn summarise(view: &CommitteeView, uploaded: &Uploaded) -> Box<CertificateSummary> {
     let committee = view.committee();
     let signer = |seat: &u16| {
         let seat = u8::try_from(*seat).ok().map(Seat)?;
         Some(committee.member(seat)?.node_id)
     };
-    CertificateSummary {
+    Box::new(CertificateSummary {
         epoch: view.epoch(),
         signers: uploaded.certificate.signers().iter().filter_map(signer).collect(),
         weight: uploaded.weight,
         needed: walrus_core::Threshold::Quorum.min_weight(committee.n_shards()),
         certificate: uploaded.certificate.clone(),
-    }
+    })
 }
 
 #[cfg(test)]

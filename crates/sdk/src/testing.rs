@@ -542,8 +542,13 @@ fn genesis_node(place: u8) -> GenesisNode {
 impl ChainNetwork {
     /// Of the ten nodes the last ones behave as given.
     pub(crate) async fn start(last: &[Behaviour]) -> Self {
+        Self::start_on(DevChainConfig::default(), last).await
+    }
+
+    /// The same on a chain with other settings.
+    pub(crate) async fn start_on(config: DevChainConfig, last: &[Behaviour]) -> Self {
         let env = env();
-        let chain = DevChain::start(&env, DevChainConfig::default()).await.unwrap();
+        let chain = DevChain::start(&env, config).await.unwrap();
         let urls = [chain.endpoint()];
         let endpoints = Endpoints::new(&env, &urls, EndpointsConfig::default()).unwrap();
         let wallet = Wallet::from_bytes(&chain.accounts()[0].secret_key).unwrap();

@@ -1,7 +1,8 @@
 //! Finding a blob's metadata.
 
-use futures::FutureExt as _;
-use futures::stream::{self, StreamExt as _};
+use std::collections::VecDeque;
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use walrus_node_api::NodeError;
 use walrus_redstuff::{BlobId, VerifiedMetadata};
 
@@ -25,18 +26,29 @@ impl Fetch<'_> {
     ) -> Result<VerifiedMetadata, FetchError> {
         let mut nodes: Vec<&Node> = self.view.nodes().iter().collect();
         self.env.shuffle("metadata order", &mut nodes);
+        let at_once = self.config.metadata_requests.max(1);
         let mut tally = Tally::default();
         for attempt in 0.. {
             let mut again = Vec::new();
-            // Boxed, or the compiler cannot see that the whole may move between threads.
-            let ask = |node| async move { (node, self.metadata_of(node, blob_id).await) }.boxed();
-            let questions: Vec<_> = nodes.into_iter().map(ask).collect();
-            let mut answers =
-                stream::iter(questions).buffer_unordered(self.config.metadata_requests.max(1));
-            while let Some((node, answer)) = answers.next().await {
-                let error = match answer {
-                    Ok(metadata) => return Ok(metadata),
-                    Err(error) => error,
+            let mut waiting = VecDeque::from(nodes);
+            let mut wanted = at_once;
+            let mut running = FuturesUnordered::new();
+            loop {
+                while running.len() < wanted
+                    && let Some(node) = waiting.pop_front()
+                {
+                    running.push(async move { (node, self.metadata_of(node, blob_id).await) });
+                }
+                let answer = tokio::time::timeout(self.config.hedge_after, running.next()).await;
+                let (node, error) = match answer {
+                    Ok(Some((_, Ok(metadata)))) => return Ok(metadata),
+                    Ok(Some((node, Err(error)))) => (node, error),
+                    Ok(None) => break,
+                    // Slow ones are not given up, but no longer waited for.
+                    Err(_) => {
+                        wanted = running.len() + at_once;
+                        continue;
+                    }
                 };
                 report.note(node.id(), &error);
                 match error {
@@ -53,7 +65,6 @@ impl Fetch<'_> {
                     return Err(FetchError::Blocked);
                 }
             }
-            drop(answers);
             if again.is_empty() || attempt >= self.config.backoff.retries {
                 break;
             }

@@ -82,8 +82,7 @@ async fn four_honest_nodes_of_ten_are_enough() {
 
 #[tokio::test(start_paused = true)]
 async fn liars_are_named() {
-    // With six liars, four slivers cannot be had without meeting one. Metadata comes
-    // first, so that at least one lie is met for certain is not given: ask until it is.
+    // One read need not meet every liar; many reads do.
     let (network, _, blob) = stored(&[Behaviour::Flipped; 6]).await;
     let mut blamed = std::collections::BTreeSet::new();
     for _ in 0..20 {
@@ -141,11 +140,12 @@ async fn the_readers_limit_comes_before_any_sliver() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_nodes_are_hedged() {
-    // Six answer after 20 s each; four at once. The read must not take 20 s.
+    // Six nodes answer after ten seconds each, four at once: nobody should notice.
     let (network, bytes, blob) = stored(&[Behaviour::Slow(Duration::from_secs(10)); 6]).await;
-    let started = tokio::time::Instant::now();
-    let (outcome, _) = read(&network, &blob).await;
-    assert!(outcome.unwrap() == bytes);
-    // Metadata may come from slow nodes three at a time.
-    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+    for _ in 0..5 {
+        let started = tokio::time::Instant::now();
+        let (outcome, _) = read(&network, &blob).await;
+        assert!(outcome.unwrap() == bytes);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
 }

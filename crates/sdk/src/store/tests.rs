@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use walrus_chain::{SendConfig, Wallet};
+use walrus_devchain::DevChainConfig;
 
 use super::*;
 use crate::client::{ClientConfig, ReadBlobError, ReadOptions};
@@ -107,8 +108,15 @@ async fn within<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
 #[tokio::test(start_paused = true)]
 async fn a_store_cut_off_anywhere_continues_and_pays_once() {
     // Whatever a dying client had begun, the next run must find: a registration that is
-    // not found again is paid for twice.
-    let network = ChainNetwork::start(&[Behaviour::Dead; 3]).await;
+    // not found again is paid for twice. With a block every two seconds, it may still be
+    // on its way when the next run looks for it.
+    let slow_blocks = DevChainConfig {
+        mine_on_transaction: false,
+        block_interval: Some(Duration::from_secs(2)),
+        empty_block_interval: None,
+        ..DevChainConfig::default()
+    };
+    let network = ChainNetwork::start_on(slow_blocks, &[Behaviour::Dead; 3]).await;
     let state = tempfile::tempdir().unwrap();
     let options = StoreOptions::default();
     let quiet = ProgressSink::none();
