@@ -5,6 +5,7 @@ mod support;
 
 use std::time::Duration;
 
+use serde_json::Value;
 use support::{
     proxy::{Fate, Proxy},
     *,
@@ -28,8 +29,15 @@ async fn a_bad_first_address_is_passed_over_and_remembered() {
     // One dead provider must not stop a node that has another.
     let network = Network::start(4, 10).await;
     let good = network.chain.endpoint();
-    for fate in [Fate::Status(500), Fate::Status(429), Fate::Garbage, Fate::WrongType, Fate::Hang] {
-        let bad = Proxy::start(&network.env, good.clone(), move |_, _| fate).await;
+    for fate in [
+        Fate::Status(500),
+        Fate::Status(429),
+        Fate::Garbage,
+        Fate::Result(serde_json::json!([7])),
+        Fate::Hang,
+    ] {
+        let kept = fate.clone();
+        let bad = Proxy::start(&network.env, good.clone(), move |_, _| kept.clone()).await;
         let urls = [bad.url.clone(), good.clone()];
         let endpoints = Endpoints::new(&network.env, &urls, hasty()).unwrap();
         let client = ChainClient::connect(endpoints, network.deployment.clone()).await.unwrap();
@@ -51,7 +59,7 @@ async fn an_address_is_retried_and_then_given_up_with_a_reason() {
     // A hiccup must not fail an upload; an outage must not hang it for ever.
     let network = Network::start(4, 10).await;
     let good = network.chain.endpoint();
-    let flaky = |_: &str, number| if number % 3 == 2 { Fate::Pass } else { Fate::Status(503) };
+    let flaky = |_: &Value, number| if number % 3 == 2 { Fate::Pass } else { Fate::Status(503) };
     let flaky = Proxy::start(&network.env, good.clone(), flaky).await;
     let endpoints = Endpoints::new(&network.env, &[&flaky.url], hasty()).unwrap();
     let client = ChainClient::new(endpoints, network.deployment.clone());
@@ -90,8 +98,8 @@ async fn a_transaction_whose_answer_is_lost_happens_once() {
     let network = Network::start(4, 10).await;
     // Every first answer to a transaction is lost although the chain has it.
     let seen = std::sync::atomic::AtomicU64::new(0);
-    let lossy = move |method: &str, _| match method {
-        "eth_sendRawTransaction" => {
+    let lossy = move |question: &Value, _| match question["method"].as_str() {
+        Some("eth_sendRawTransaction") => {
             let count = seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             if count % 2 == 0 { Fate::LoseAnswer } else { Fate::Pass }
         }
@@ -113,8 +121,8 @@ async fn a_transaction_survives_a_chain_that_never_answers_it() {
     // The answer never comes, however often the bytes are sent: the receipt tells.
     let env = walrus_env::real::env();
     let network = Network::start(4, 10).await;
-    let lossy = |method: &str, _| match method {
-        "eth_sendRawTransaction" => Fate::LoseAnswer,
+    let lossy = |question: &Value, _| match question["method"].as_str() {
+        Some("eth_sendRawTransaction") => Fate::LoseAnswer,
         _ => Fate::Pass,
     };
     let proxy = Proxy::start(&env, network.chain.endpoint(), lossy).await;
@@ -131,8 +139,8 @@ async fn a_transaction_that_never_arrives_is_reported_as_unresolved() {
     // The caller must learn that it may still happen, and not that it failed.
     let env = walrus_env::real::env();
     let network = Network::start(4, 10).await;
-    let black_hole = |method: &str, _| match method {
-        "eth_sendRawTransaction" => Fate::Status(502),
+    let black_hole = |question: &Value, _| match question["method"].as_str() {
+        Some("eth_sendRawTransaction") => Fate::Status(502),
         _ => Fate::Pass,
     };
     let proxy = Proxy::start(&env, network.chain.endpoint(), black_hole).await;

@@ -2,7 +2,7 @@
 //! compared receipt by receipt. Set WALRUS_ANVIL to the path of the `anvil` binary (npm
 //! package `@foundry-rs/anvil`) to compare; without it the flow runs on the embedded
 //! chain alone.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr)]
 
 mod support;
 

@@ -14,7 +14,7 @@ use walrus_env::{
 };
 
 /// What to do with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
     /// Pass it on, and the answer back.
     Pass,
@@ -24,13 +24,13 @@ pub enum Fate {
     Status(u16),
     /// Answer with something else than JSON-RPC.
     Garbage,
-    /// Answer with the right form and the wrong type.
-    WrongType,
+    /// Answer with this result.
+    Result(Value),
     /// Answer nothing for an hour.
     Hang,
 }
 
-type Decide = Box<dyn Fn(&str, u64) -> Fate + Send + Sync>;
+type Decide = Box<dyn Fn(&Value, u64) -> Fate + Send + Sync>;
 
 /// A running proxy; ends when dropped.
 pub struct Proxy {
@@ -47,11 +47,10 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Stands before `behind`; `decide` gets the method and the number of the request,
-    /// from 0.
+    /// Stands before `behind`; `decide` gets the request and its number, from 0.
     pub async fn start<F>(env: &Env, behind: String, decide: F) -> Self
     where
-        F: Fn(&str, u64) -> Fate + Send + Sync + 'static,
+        F: Fn(&Value, u64) -> Fate + Send + Sync + 'static,
     {
         let requests = Arc::new(AtomicU64::new(0));
         let shared = Shared {
@@ -84,7 +83,7 @@ impl Drop for Proxy {
 async fn handle(State(shared): State<Arc<Shared>>, body: Bytes) -> (StatusCode, Bytes) {
     let number = shared.requests.fetch_add(1, Ordering::SeqCst);
     let question: Value = serde_json::from_slice(&body).unwrap();
-    let fate = (shared.decide)(question["method"].as_str().unwrap(), number);
+    let fate = (shared.decide)(&question, number);
     match fate {
         Fate::Pass => (StatusCode::OK, pass(&shared, body).await),
         Fate::LoseAnswer => {
@@ -93,9 +92,9 @@ async fn handle(State(shared): State<Arc<Shared>>, body: Bytes) -> (StatusCode, 
         }
         Fate::Status(status) => (StatusCode::from_u16(status).unwrap(), Bytes::new()),
         Fate::Garbage => (StatusCode::OK, Bytes::from_static(b"<html>hello</html>")),
-        Fate::WrongType => {
-            let answer =
-                serde_json::json!({ "jsonrpc": "2.0", "id": question["id"], "result": [7] });
+        Fate::Result(result) => {
+            let id = &question["id"];
+            let answer = serde_json::json!({ "jsonrpc": "2.0", "id": id, "result": result });
             (StatusCode::OK, answer.to_string().into())
         }
         Fate::Hang => {
