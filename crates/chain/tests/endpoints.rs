@@ -101,7 +101,7 @@ async fn a_transaction_whose_answer_is_lost_happens_once() {
     let lossy = move |question: &Value, _| match question["method"].as_str() {
         Some("eth_sendRawTransaction") => {
             let count = seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            if count % 2 == 0 { Fate::LoseAnswer } else { Fate::Pass }
+            if count.is_multiple_of(2) { Fate::LoseAnswer } else { Fate::Pass }
         }
         _ => Fate::Pass,
     };
