@@ -125,7 +125,10 @@ fn walk(dir: &Path) -> Vec<u64> {
 async fn main() {
     let env = real::env();
     let base = std::env::args().nth(1).map_or_else(std::env::temp_dir, Into::into);
-    println!("{:>9} {:>24} {:>10} {:>12} {:>14}", "bytes", "store", "puts/s", "MiB/s", "space/payload");
+    println!(
+        "{:>9} {:>24} {:>10} {:>12} {:>14}",
+        "bytes", "store", "puts/s", "MiB/s", "space/payload"
+    );
     for (bytes, rounds) in [(128, 40), (4 << 10, 40), (64 << 10, 12), (256 << 10, 4)] {
         let data = Bytes::from(vec![0x5a; bytes]);
         for name in ["file for each blob", "values in the database", "file for each sliver"] {

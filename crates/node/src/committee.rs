@@ -48,9 +48,8 @@ impl Membership {
             return Vec::new();
         };
         let pairs = self.shards().iter().map(|shard| shard.to_pair_index(n_shards, blob));
-        let mut keys: Vec<SliverKey> = pairs
-            .flat_map(|pair| SliverType::BOTH.map(|axis| SliverKey { pair, axis }))
-            .collect();
+        let mut keys: Vec<SliverKey> =
+            pairs.flat_map(|pair| SliverType::BOTH.map(|axis| SliverKey { pair, axis })).collect();
         keys.sort_unstable();
         keys
     }

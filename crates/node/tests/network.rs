@@ -81,8 +81,12 @@ impl Network {
             max_committee: 100,
         };
         let send = SendConfig { poll_min: Duration::from_millis(5), ..SendConfig::default() };
-        let params =
-            DeployParams { parameters, wal_holder: None, upgrade_authority: None, send: send.clone() };
+        let params = DeployParams {
+            parameters,
+            wal_holder: None,
+            upgrade_authority: None,
+            send: send.clone(),
+        };
         let deployment = deploy(&endpoints, &wallet, &params).await.unwrap();
         let client = ChainClient::connect(endpoints, deployment).await.unwrap();
         let writer = ChainWriter::new(client, wallet, send);
@@ -184,7 +188,8 @@ async fn a_node_away_during_certification_recovers_what_it_missed() {
     for (_, member) in committee.members().filter(|(_, member)| member.node_id != away) {
         let client = network.client(member);
         let key = &member.public_key;
-        let expected = ExpectedConfirmation { epoch: committee.epoch(), body, context: &context, key };
+        let expected =
+            ExpectedConfirmation { epoch: committee.epoch(), body, context: &context, key };
         let early = client.confirmation(&expected, &ConfirmationQuery::default()).await;
         assert!(matches!(early, Err(CallError::MissingSlivers)), "{early:?}");
         upload(&client, &committee, member, &blob).await;
@@ -207,7 +212,9 @@ async fn a_node_away_during_certification_recovers_what_it_missed() {
         for shard in committee.shards_of(away) {
             let pair = shard.to_pair_index(SHARDS, &id);
             for sliver_type in SliverType::BOTH {
-                while client.sliver_status(&id, pair, sliver_type).await.unwrap() != StoredStatus::Stored {
+                while client.sliver_status(&id, pair, sliver_type).await.unwrap()
+                    != StoredStatus::Stored
+                {
                     sleep(Duration::from_millis(50)).await;
                 }
             }

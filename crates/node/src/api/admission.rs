@@ -94,7 +94,8 @@ impl Admission {
         body: Body,
         limit: usize,
     ) -> Result<(Bytes, SemaphorePermit<'_>), ApiError> {
-        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let declared =
+            headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let expected = declared.unwrap_or(limit).min(limit);
         let reserved = self.receiving.acquire_many(units(expected));
         let permit = timeout(MEMORY_WAIT, reserved).await.map_err(|_| overloaded())?;

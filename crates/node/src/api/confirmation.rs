@@ -17,9 +17,7 @@ use std::time::Duration;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use tokio::time::{Instant, timeout_at};
-use walrus_core::{
-    Message, Persistence, SignedConfirmation, SignedMessage, StorageConfirmation,
-};
+use walrus_core::{Message, Persistence, SignedConfirmation, SignedMessage, StorageConfirmation};
 use walrus_node_api::{
     ApiError, ErrorReason,
     extract::{BlobPath, ObjectPath, success},
@@ -58,7 +56,9 @@ async fn answer(
     persistence: Persistence,
     query: ConfirmationQuery,
 ) -> Result<Response, ApiError> {
-    if query.wait_for_registration && let Some(_permit) = state.admission.waiting() {
+    if query.wait_for_registration
+        && let Some(_permit) = state.admission.waiting()
+    {
         let wait = query.wait.unwrap_or(MAX_WAIT).min(MAX_WAIT);
         wait_for_registration(state, &blob, persistence, wait).await?;
     }

@@ -82,7 +82,9 @@ fn verify(
             ApiError::new(ErrorReason::UnsupportedEncodingType, "only encoding type 1 is supported")
         }
         // Readable, but for a network of another size.
-        BcsError::WrongCount { .. } => ApiError::new(ErrorReason::InvalidMetadata, error.to_string()),
+        BcsError::WrongCount { .. } => {
+            ApiError::new(ErrorReason::InvalidMetadata, error.to_string())
+        }
         error => ApiError::new(ErrorReason::InvalidContentType, format!("not metadata: {error}")),
     };
     let metadata = BlobMetadata::from_bcs(bytes, params).map_err(malformed)?;

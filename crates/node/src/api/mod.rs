@@ -16,7 +16,6 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 
-
 use std::{ops::Deref, sync::Arc};
 
 use axum::{
@@ -27,9 +26,7 @@ use axum::{
 };
 use tower_http::cors::CorsLayer;
 use walrus_core::Epoch;
-use walrus_node_api::{
-    ApiError, ErrorReason, extract, routes,
-};
+use walrus_node_api::{ApiError, ErrorReason, extract, routes};
 use walrus_redstuff::{BlobId, SliverPairIndex};
 
 use self::admission::Admission;
@@ -95,7 +92,8 @@ impl ApiState {
         if self.membership.get().owns(shard) {
             return Ok(());
         }
-        let message = format!("sliver pair {pair} belongs to shard {shard}, which this node does not hold");
+        let message =
+            format!("sliver pair {pair} belongs to shard {shard}, which this node does not hold");
         Err(ApiError::new(ErrorReason::ShardNotAssigned, message))
     }
 

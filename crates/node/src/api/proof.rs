@@ -30,17 +30,21 @@ pub(super) async fn post(
         ApiError::new(ErrorReason::MetadataNotFound, "no metadata of this blob here")
             .with_status(ErrorStatus::FailedPrecondition)
     })?;
-    let limit =
-        limits::inconsistency_proof(state.params, path.sliver_type, metadata.symbol_size());
+    let limit = limits::inconsistency_proof(state.params, path.sliver_type, metadata.symbol_size());
     let (bytes, _memory) = state.admission.receive(&headers, body, limit).await?;
     let _permit = state.admission.symbols()?;
     let (node, epoch) = (state.node.clone(), state.epoch());
     let verify_and_sign = move || {
         let proves_nothing = |error: String| ApiError::new(ErrorReason::InvalidProof, error);
-        AnyInconsistencyProof::from_bcs(path.sliver_type, &bytes, node.params, metadata.symbol_size())
-            .map_err(|error| proves_nothing(error.to_string()))?
-            .verify(&metadata)
-            .map_err(|error| proves_nothing(error.to_string()))?;
+        AnyInconsistencyProof::from_bcs(
+            path.sliver_type,
+            &bytes,
+            node.params,
+            metadata.symbol_size(),
+        )
+        .map_err(|error| proves_nothing(error.to_string()))?
+        .verify(&metadata)
+        .map_err(|error| proves_nothing(error.to_string()))?;
         let message = Message::new(epoch, InvalidBlobId { blob_id: path.blob_id });
         Ok(SignedMessage::sign(&node.protocol_key, &node.context, &message))
     };

@@ -96,7 +96,8 @@ pub(super) async fn put(
 fn parse(path: &SliverPath, bytes: Bytes, params: EncodingParams) -> Result<AnySliver, ApiError> {
     let expected = path.pair.to_sliver_index(path.sliver_type, params.n_shards());
     let mismatch = |got| {
-        let message = format!("pair {} has {} sliver {expected}, not {got}", path.pair, path.sliver_type);
+        let message =
+            format!("pair {} has {} sliver {expected}, not {got}", path.pair, path.sliver_type);
         ApiError::new(ErrorReason::SliverIndexMismatch, message)
     };
     match AnySliver::from_bcs(path.sliver_type, &bytes, params) {

@@ -14,7 +14,10 @@ use walrus_redstuff::{
 };
 
 use super::{ApiState, admission::binary, internal};
-use crate::{expanded::AnyExpanded, store::slivers::{ReadError, SliverKey}};
+use crate::{
+    expanded::AnyExpanded,
+    store::slivers::{ReadError, SliverKey},
+};
 
 fn not_found() -> ApiError {
     ApiError::new(ErrorReason::SliverNotFound, "no sliver with these symbols is stored here")

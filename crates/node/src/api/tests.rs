@@ -232,7 +232,8 @@ async fn oversize_bodies_and_malformed_requests_are_refused() {
     let too_large = refused(413, "BODY_TOO_LARGE");
     assert_eq!(refusal(bench.put("/metadata", long.clone()).await), too_large);
     assert_eq!(refusal(bench.put("/slivers/0/primary", long).await), too_large);
-    let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[0; 4096])));
+    let endless =
+        futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[0; 4096])));
     let answer = bench.put("/metadata", Body::from_stream(endless)).await;
     assert_eq!(refusal(answer), too_large);
     let silent = futures::stream::pending::<Result<Bytes, std::io::Error>>();

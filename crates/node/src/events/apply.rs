@@ -53,19 +53,19 @@ pub fn apply(rows: &mut BlobRows<'_>, positioned: &PositionedEvent) -> Result<()
     let position = &positioned.position;
     let event = EventRef { block_hash: position.block_hash, log_index: position.log_index };
     rows.at_block(position.block_number);
-    match positioned.event {
+    let (blob_id, token_id, record) = match positioned.event {
         ChainEvent::BlobRegistered { epoch, blob_id, end_epoch, deletable, token_id, .. } => {
-            if rows.object(token_id)?.is_none() {
-                let record = ObjectRecord {
-                    registered: epoch,
-                    certified: None,
-                    end: end_epoch,
-                    deletable,
-                    deleted: false,
-                    event,
-                };
-                rows.put_object(&blob_id, token_id, &record)?;
-            }
+            let known = rows.object(token_id)?.map(|(_, record)| record);
+            let (certified, deleted) = (None, false);
+            let new = ObjectRecord {
+                registered: epoch,
+                certified,
+                end: end_epoch,
+                deletable,
+                deleted,
+                event,
+            };
+            (blob_id, token_id, known.unwrap_or(new))
         }
         ChainEvent::BlobCertified { epoch, blob_id, end_epoch, deletable, token_id, .. } => {
             let known = rows.object(token_id)?.map(|(_, record)| record);
@@ -77,19 +77,16 @@ pub fn apply(rows: &mut BlobRows<'_>, positioned: &PositionedEvent) -> Result<()
                 deleted: known.is_some_and(|record| record.deleted),
                 event,
             };
-            if known.is_none_or(|known| known != ObjectRecord { event: known.event, ..record }) {
-                rows.put_object(&blob_id, token_id, &record)?;
-            }
+            (blob_id, token_id, record)
         }
-        ChainEvent::BlobDeleted { token_id, .. } => {
-            if let Some((blob_id, record)) = rows.object(token_id)?
-                && !record.deleted
-            {
-                rows.put_object(&blob_id, token_id, &ObjectRecord { deleted: true, event, ..record })?;
+        ChainEvent::BlobDeleted { token_id, .. } => match rows.object(token_id)? {
+            Some((blob_id, record)) => {
+                (blob_id, token_id, ObjectRecord { deleted: true, event, ..record })
             }
-        }
-        ChainEvent::BlobIdInvalidated { blob_id, .. } => rows.put_invalid(&blob_id, &event)?,
-        _ => {}
-    }
-    Ok(())
+            None => return Ok(()),
+        },
+        ChainEvent::BlobIdInvalidated { blob_id, .. } => return rows.put_invalid(&blob_id, &event),
+        _ => return Ok(()),
+    };
+    rows.put_object(&blob_id, token_id, &record)
 }

@@ -92,7 +92,8 @@ impl Follower {
     /// Reads everything that the chain knows now, for somebody who waits.
     async fn catch_up(&mut self) -> Result<(), FollowError> {
         self.node.progress.begin();
-        let now = timeout(CATCH_UP_LIMIT, EventStream::position_now(&self.chain, self.confirmations));
+        let now =
+            timeout(CATCH_UP_LIMIT, EventStream::position_now(&self.chain, self.confirmations));
         let target = match now.await {
             Ok(Ok(Some(position))) => position.block().number,
             Ok(Ok(None)) => 0,
@@ -155,7 +156,8 @@ impl Follower {
         match to {
             Some(cursor) if cursor.block().number + JOURNAL_BLOCKS > known => {
                 let first = cursor.block().number + 1;
-                let undo = move |rows: &mut crate::store::blobs::BlobRows<'_>| rows.undo_from(first);
+                let undo =
+                    move |rows: &mut crate::store::blobs::BlobRows<'_>| rows.undo_from(first);
                 self.node.store.apply(first - 1, cursor.to_bytes(), undo).await?;
             }
             // Further than the journal reaches: the whole history is read again.

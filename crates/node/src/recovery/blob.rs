@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use walrus_node_api::client::ExpectedAttestation;
-use walrus_redstuff::{AnyInconsistencyProof, BlobId, Primary, Secondary, SliverType, VerifiedMetadata};
+use walrus_redstuff::{
+    AnyInconsistencyProof, BlobId, Primary, Secondary, SliverType, VerifiedMetadata,
+};
 
 use super::{
     peers::Peers,
@@ -80,7 +82,9 @@ pub(super) async fn attempt(
         match result {
             Ok(()) => {}
             Err(SliverRecoveryError::Inconsistent(proof)) => {
-                return Err(AttemptError::Inconsistent(accuse(node, peers, &metadata, &proof).await));
+                return Err(AttemptError::Inconsistent(
+                    accuse(node, peers, &metadata, &proof).await,
+                ));
             }
             Err(error) => {
                 tracing::debug!(%blob, ?key, %error, "a sliver could not be recovered yet");

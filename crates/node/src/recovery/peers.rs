@@ -42,7 +42,9 @@ impl Peers {
         let membership = self.node.membership.get();
         let mut peers: Vec<Peer> = membership
             .peers()
-            .filter_map(|member| Some(Peer { client: self.client(member)?, member: member.clone() }))
+            .filter_map(|member| {
+                Some(Peer { client: self.client(member)?, member: member.clone() })
+            })
             .collect();
         self.node.env.shuffle("recovery peers", &mut peers);
         peers

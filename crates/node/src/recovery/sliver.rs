@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use walrus_redstuff::{
-    AnyInconsistencyProof, Axis, InconsistencyProof, Primary, RecoverError, Secondary,
-    SliverIndex, VerifiedMetadata, VerifiedSymbol, recover_sliver,
+    AnyInconsistencyProof, Axis, InconsistencyProof, Primary, RecoverError, Secondary, SliverIndex,
+    VerifiedMetadata, VerifiedSymbol, recover_sliver,
 };
 
 use super::peers::{Peer, Peers};

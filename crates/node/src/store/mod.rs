@@ -91,10 +91,12 @@ impl Store {
         };
         let db = Database::open(env, &dir.join("node.redb"), prepare).await?;
         match told.await {
-            Ok(Some(found)) if found.as_slice() != identity.as_bytes() => Err(OpenError::OtherNode {
-                expected: identity.to_owned(),
-                found: String::from_utf8_lossy(&found).into_owned(),
-            }),
+            Ok(Some(found)) if found.as_slice() != identity.as_bytes() => {
+                Err(OpenError::OtherNode {
+                    expected: identity.to_owned(),
+                    found: String::from_utf8_lossy(&found).into_owned(),
+                })
+            }
             _ => Ok(Self { metadata: MetadataStore::new(db.clone(), params), db, slivers }),
         }
     }

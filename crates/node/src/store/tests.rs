@@ -6,7 +6,11 @@ use walrus_core::{Epoch, TokenId};
 use walrus_env::{Env, real};
 use walrus_redstuff::{EncodedBlob, EncodingParams};
 
-use super::{OpenError, Store, blobs::{EventRef, ObjectRecord}, db::DbError};
+use super::{
+    OpenError, Store,
+    blobs::{EventRef, ObjectRecord},
+    db::DbError,
+};
 use crate::test_disk::{TestDisk, Torn};
 use crate::test_node::encode;
 
@@ -64,7 +68,8 @@ async fn cursor_effects_and_metadata_survive_a_power_cut_at_any_operation() {
                 survived = !disk.is_dead();
             }
             let disk = disk.after_power_cut(torn);
-            let store = open(&disk, "me").await.unwrap_or_else(|e| panic!("cut at {k}, {torn:?}: {e}"));
+            let store =
+                open(&disk, "me").await.unwrap_or_else(|e| panic!("cut at {k}, {torn:?}: {e}"));
             let cursor = store.cursor().await.unwrap().map_or(0, |cursor| cursor[0]);
             assert!(cursor >= registered, "cut at {k}, {torn:?}");
             for number in 1..=3 {

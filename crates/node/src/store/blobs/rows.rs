@@ -67,7 +67,10 @@ pub(crate) fn prepare(transaction: &WriteTransaction) -> Result<(), DbError> {
 }
 
 /// All that is known of a blob id.
-pub(crate) fn read_state(transaction: &ReadTransaction, blob: &BlobId) -> Result<BlobState, DbError> {
+pub(crate) fn read_state(
+    transaction: &ReadTransaction,
+    blob: &BlobId,
+) -> Result<BlobState, DbError> {
     let invalid = transaction.open_table(INVALID)?.get(blob.as_bytes())?;
     let invalid = invalid.map(|row| decode_event(row.value())).transpose()?;
     let mut state = BlobState { invalid, ..BlobState::default() };
@@ -149,7 +152,7 @@ impl<'t> BlobRows<'t> {
         Ok(Some((blob, decode_object(row.value())?)))
     }
 
-    /// Writes the record of a token.
+    /// Writes the record of a token; nothing if it is there already.
     pub fn put_object(
         &mut self,
         blob: &BlobId,
@@ -158,6 +161,9 @@ impl<'t> BlobRows<'t> {
     ) -> Result<(), DbError> {
         let key = object_key(blob, token);
         let old = self.objects.get(key)?.map(|row| row.value().to_vec());
+        if old.as_ref() == Some(&record.encode()) {
+            return Ok(());
+        }
         self.remember(0, &key, old)?;
         self.objects.insert(key, record.encode().as_slice())?;
         self.tokens.insert(token.0, blob.as_bytes())?;

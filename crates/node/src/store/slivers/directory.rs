@@ -31,7 +31,10 @@ impl Directories {
     pub(super) fn place(&self, blob: &BlobId) -> (PathBuf, PathBuf) {
         let mut name = String::with_capacity(64);
         for byte in blob.as_bytes() {
-            name.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+            name.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+            );
         }
         let directory = self.root.join(&name[..2]);
         let path = directory.join(name);

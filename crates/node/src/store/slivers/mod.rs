@@ -28,11 +28,15 @@ use tokio::sync::{Notify, Semaphore};
 use walrus_env::Env;
 use walrus_redstuff::BlobId;
 
+use self::{
+    cache::OpenFiles,
+    directory::Directories,
+    file::{BlobFile, Shared},
+};
 pub use self::{
     file::{Put, PutError, ReadError},
     record::SliverKey,
 };
-use self::{cache::OpenFiles, directory::Directories, file::{BlobFile, Shared}};
 use crate::sync::lock;
 
 /// How many files are synced at once: enough to keep a disk's queue full.

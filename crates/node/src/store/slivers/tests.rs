@@ -124,7 +124,13 @@ proptest! {
 /// What a scenario had acknowledged when the power went.
 type Acknowledged = Arc<Mutex<BTreeMap<(u8, u16), Bytes>>>;
 
-async fn acknowledge(slivers: &SliverStore, acknowledged: &Acknowledged, b: u8, k: u16, length: usize) {
+async fn acknowledge(
+    slivers: &SliverStore,
+    acknowledged: &Acknowledged,
+    b: u8,
+    k: u16,
+    length: usize,
+) {
     let data = content(b, k, length);
     if slivers.put(&blob(b), key(k), data.clone()).await.is_ok() {
         lock(acknowledged).insert((b, k), data);
