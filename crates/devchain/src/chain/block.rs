@@ -50,9 +50,9 @@ impl Mined {
         *self.transaction.tx_hash()
     }
 
-    /// The contract it created, if it is a creation that went well.
+    /// The address a creation creates at, shown even when it failed, as nodes do.
     pub(super) fn created(&self) -> Option<Address> {
-        let creates = self.transaction.kind() == TxKind::Create && self.success;
+        let creates = self.transaction.kind() == TxKind::Create;
         creates.then(|| self.sender.create(self.transaction.nonce()))
     }
 }

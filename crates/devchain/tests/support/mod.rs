@@ -105,8 +105,21 @@ impl Rpc {
         self.ok("eth_sendRawTransaction", json!([raw])).await
     }
 
+    /// The receipt of a mined transaction.
     pub(crate) async fn receipt(&self, hash: &Value) -> Value {
         self.ok("eth_getTransactionReceipt", json!([hash])).await
+    }
+
+    /// The receipt, once there is one: anvil answers before it mines.
+    pub(crate) async fn receipt_in_time(&self, hash: &Value) -> Value {
+        for _ in 0..500 {
+            let receipt = self.receipt(hash).await;
+            if !receipt.is_null() {
+                return receipt;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("no receipt for {hash}");
     }
 }
 
