@@ -26,6 +26,8 @@ pub enum Fate {
     Garbage,
     /// Answer with this result.
     Result(Value),
+    /// Refuse in these words.
+    Refuse(&'static str),
     /// Answer nothing for an hour.
     Hang,
 }
@@ -95,6 +97,12 @@ async fn handle(State(shared): State<Arc<Shared>>, body: Bytes) -> (StatusCode, 
         Fate::Result(result) => {
             let id = &question["id"];
             let answer = serde_json::json!({ "jsonrpc": "2.0", "id": id, "result": result });
+            (StatusCode::OK, answer.to_string().into())
+        }
+        Fate::Refuse(message) => {
+            let error = serde_json::json!({ "code": -32000, "message": message });
+            let answer =
+                serde_json::json!({ "jsonrpc": "2.0", "id": question["id"], "error": error });
             (StatusCode::OK, answer.to_string().into())
         }
         Fate::Hang => {
