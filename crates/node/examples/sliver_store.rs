@@ -58,7 +58,10 @@ async fn files(env: &Env, dir: &Path, rounds: u32, data: &Bytes) -> f64 {
 
 /// Values in the database; concurrent writers share transactions.
 async fn database(env: &Env, dir: &Path, rounds: u32, data: &Bytes) -> f64 {
-    let prepare = |transaction: &redb::WriteTransaction| Ok(drop(transaction.open_table(TABLE)?));
+    let prepare = |transaction: &redb::WriteTransaction| {
+        transaction.open_table(TABLE)?;
+        Ok(())
+    };
     let path = dir.join("slivers.redb");
     let database = Database::open(env.clone(), &path, prepare).await.unwrap();
     let start = Instant::now();

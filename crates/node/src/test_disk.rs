@@ -26,9 +26,12 @@ pub(crate) enum Torn {
     Half,
     /// All survive although never synced.
     Everything,
+    /// No power cut at all: the process was killed. The next one sees everything, and
+    /// what was not durable is not durable still.
+    Killed,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
     now: Vec<u8>,
     durable: Vec<u8>,
@@ -83,16 +86,12 @@ impl TestDisk {
         let mut old = lock(&self.0);
         old.dead = true;
         let nodes = old.nodes.iter().map(|node| node.after_cut(torn)).collect();
-        let names = match torn {
-            Torn::Everything => old.names.clone(),
-            Torn::Nothing | Torn::Half => old.durable_names.clone(),
+        let (names, durable_names) = match torn {
+            Torn::Killed => (old.names.clone(), old.durable_names.clone()),
+            Torn::Everything => (old.names.clone(), old.names.clone()),
+            Torn::Nothing | Torn::Half => (old.durable_names.clone(), old.durable_names.clone()),
         };
-        Self(Arc::new(Mutex::new(Inner {
-            nodes,
-            durable_names: names.clone(),
-            names,
-            ..Inner::default()
-        })))
+        Self(Arc::new(Mutex::new(Inner { nodes, durable_names, names, ..Inner::default() })))
     }
 
     /// Flips one bit in a file at rest.
@@ -158,8 +157,18 @@ impl Node {
         }
     }
 
+    /// Makes unsynced writes durable, and nothing else: bytes whose sync failed earlier
+    /// count as clean, so no later sync writes them.
+    fn sync(&mut self) {
+        for (offset, bytes) in std::mem::take(&mut self.pending) {
+            put(&mut self.durable, offset, &bytes);
+        }
+        self.durable.resize(self.now.len(), 0);
+    }
+
     fn after_cut(&self, torn: Torn) -> Self {
         let bytes = match torn {
+            Torn::Killed => return self.clone(),
             Torn::Nothing => self.durable.clone(),
             Torn::Everything => self.now.clone(),
             Torn::Half => {
@@ -224,13 +233,13 @@ impl Handle {
             inner.syncs += 1;
             let fails = inner.fail_sync_at == Some(inner.syncs);
             let node = &mut inner.nodes[self.node];
-            node.pending.clear();
             if fails {
+                node.pending.clear();
                 // As Linux does: the pages count as clean although they never got to the
                 // disk; reads go on to show them.
                 return Err(io::Error::other("injected"));
             }
-            node.durable = node.now.clone();
+            node.sync();
             Ok(())
         })
     }

@@ -52,7 +52,7 @@ async fn cursor_effects_and_metadata_survive_a_power_cut_at_any_operation() {
     let mut k = 1;
     loop {
         let mut survived = false;
-        for torn in [Torn::Nothing, Torn::Half, Torn::Everything] {
+        for torn in [Torn::Nothing, Torn::Half, Torn::Everything, Torn::Killed] {
             let disk = TestDisk::default();
             disk.cut_at(k);
             let (mut registered, mut stored) = (0, 0);

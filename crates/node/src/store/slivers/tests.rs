@@ -165,7 +165,7 @@ fn nothing_acknowledged_is_lost_at_any_operation() {
         let mut k = 1;
         loop {
             let mut survived = false;
-            for torn in [Torn::Nothing, Torn::Half, Torn::Everything] {
+            for torn in [Torn::Nothing, Torn::Half, Torn::Everything, Torn::Killed] {
                 let disk = TestDisk::default();
                 let acknowledged = Acknowledged::default();
                 disk.cut_at(k);
@@ -225,6 +225,45 @@ fn a_failed_sync_is_neither_acknowledged_nor_believed() {
             let got = slivers.get(&blob(0), key(k)).await.unwrap();
             assert_eq!(got, Some(content(0, k, 100)));
         }
+    });
+}
+
+/// If this failed, a node killed after a failed sync would, when started again, count
+/// and vouch for a sliver that only the page cache has.
+#[test]
+fn what_only_the_cache_holds_is_written_again_before_it_counts() {
+    run(async {
+        let disk = TestDisk::default();
+        let slivers = store(&disk);
+        slivers.put(&blob(0), key(0), content(0, 0, 100)).await.unwrap();
+        disk.fail_sync(1);
+        slivers.put(&blob(0), key(1), content(0, 1, 100)).await.unwrap_err();
+        let disk = disk.after_power_cut(Torn::Killed);
+        let slivers = store(&disk);
+        let counted = slivers.keys(&blob(0)).await.unwrap();
+        let slivers = store(&disk.after_power_cut(Torn::Nothing));
+        assert_eq!(slivers.keys(&blob(0)).await.unwrap(), counted);
+        for key in counted {
+            assert!(slivers.get(&blob(0), key).await.unwrap().is_some());
+        }
+    });
+}
+
+/// If this failed, the rest of a group whose sync failed would be found by the next
+/// start, behind the records that took its place, though the disk does not have it.
+#[test]
+fn the_rest_of_a_failed_group_is_cut_off() {
+    run(async {
+        let disk = TestDisk::default();
+        let slivers = store(&disk);
+        slivers.put(&blob(0), key(0), content(0, 0, 100)).await.unwrap();
+        disk.fail_sync(1);
+        let blob = blob(0);
+        let group = (1..4).map(|k| slivers.put(&blob, key(k), content(0, k, 100)));
+        assert!(join_all(group).await.into_iter().all(|put| put.is_err()));
+        slivers.put(&blob, key(4), content(0, 4, 100)).await.unwrap();
+        let slivers = store(&disk.after_power_cut(Torn::Killed));
+        assert_eq!(slivers.keys(&blob).await.unwrap(), [key(0), key(4)]);
     });
 }
 
