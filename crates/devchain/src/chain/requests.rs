@@ -2,7 +2,7 @@
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
-    primitives::{Address, B256, Bytes, U64, U256, keccak256},
+    primitives::{Address, B256, Bytes, U64, keccak256},
     rpc::types::{Filter, TransactionRequest},
     serde::JsonStorageKey,
 };
@@ -329,7 +329,6 @@ impl Chain {
 }
 
 /// A number as JSON-RPC writes it: hex without leading zeros.
-fn quantity(value: impl TryInto<U256>) -> Value {
-    let value = value.try_into().unwrap_or_else(|_| unreachable!("integers fit 256 bits"));
-    json(value)
+fn quantity(value: impl Into<u128>) -> Value {
+    json!(format!("{:#x}", value.into()))
 }

@@ -120,7 +120,7 @@ impl State {
             }
             let (nonce, balance, code_hash) = (info.nonce, info.balance, info.code_hash);
             self.set_account(address, Some(Account { nonce, balance, code_hash }), change);
-            for (slot, value) in account.storage {
+            for (slot, value) in account.storage.into_iter().collect::<BTreeMap<_, _>>() {
                 if value.is_changed() {
                     self.set_slot(address, slot, value.present_value, change);
                 }

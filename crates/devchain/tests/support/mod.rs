@@ -34,6 +34,7 @@ pub(crate) fn deployment(runtime: &[u8; 32]) -> Bytes {
 }
 
 /// A JSON-RPC client.
+#[derive(Clone)]
 pub(crate) struct Rpc {
     client: HttpClient,
     endpoint: String,
