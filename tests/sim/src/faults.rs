@@ -143,10 +143,7 @@ impl FaultPlan {
         world.network().calm();
         for (position, host) in hosts.iter().enumerate() {
             host.disk().clear_aim();
-            host.disk().set_faults(DiskFaults {
-                failed_sync: 0.0,
-                ..self.disks.clone()
-            });
+            host.disk().set_faults(DiskFaults { failed_sync: 0.0, ..self.disks.clone() });
             host.set_clock_skew_ms(0);
             if !host.is_up() {
                 start(position, host);

@@ -35,7 +35,7 @@ mod world;
 pub use disk::{DiskFaults, DiskModel, DiskOp, Lost};
 pub use faults::{Fault, FaultPlan};
 pub use net::{LinkProfile, Network};
-pub use run::{Failure, Report, Run, seeds};
+pub use run::{Failure, Report, Run, for_each_seed, seeds};
 pub use seed::Seed;
 pub use shim::is_linked;
 pub use world::{End, Host, World};

@@ -2,10 +2,14 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
-use crate::{Seed, World, shim, trace::Trace};
+use crate::{Seed, World, shim, trace::Trace, world::lock};
 
 /// Format of the trace; part of its first line.
 const FORMAT: u32 = 1;
@@ -218,4 +222,26 @@ pub fn seeds(default_count: u64) -> Vec<u64> {
         return vec![seed];
     }
     (1..=number("SIM_SEEDS").unwrap_or(default_count)).collect()
+}
+
+/// Runs every seed, as many at once as there are processors; results in the seeds' order.
+/// Runs do not touch each other: each has its thread and its world.
+pub fn for_each_seed<T: Send>(seeds: &[u64], run: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(seed) = seeds.get(next.fetch_add(1, Relaxed)) {
+            let result = run(*seed);
+            lock(&results).push((*seed, result));
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers.min(seeds.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(seed, _)| *seed);
+    results.into_iter().map(|(_, result)| result).collect()
 }

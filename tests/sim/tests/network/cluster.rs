@@ -22,7 +22,6 @@ const NODE_PORT: u16 = 9185;
 
 /// A network at work. The chain's host never stops; its links may.
 pub(crate) struct Cluster {
-    pub(crate) n_shards: u16,
     pub(crate) tls: bool,
     pub(crate) nodes: Vec<Arc<Host>>,
     pub(crate) chain: Arc<Host>,
@@ -82,7 +81,7 @@ impl Cluster {
             ..ClientConfig::default()
         };
         let sdk = Client::new(reader, config);
-        Self { n_shards, tls, nodes, chain, client, writer, sdk, deployment, ids, _chain: devchain }
+        Self { tls, nodes, chain, client, writer, sdk, deployment, ids, _chain: devchain }
     }
 
     /// All hosts: the nodes first, in the order of their numbers.

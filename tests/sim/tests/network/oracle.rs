@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use walrus_core::NodeId;
-use walrus_redstuff::{BlobId, EncodedBlob, Encoder};
-use walrus_sdk::CommitteeView;
+use walrus_redstuff::{BlobId, EncodedBlob, Encoder, SliverPairIndex, SliverType};
+use walrus_sdk::{CommitteeView, Node};
 use walrus_sim::World;
 
 use crate::cluster::Cluster;
@@ -33,23 +33,55 @@ impl Expected {
     }
 
     /// The slivers that a node answers for, as they are sent.
-    fn slivers(&self, cluster: &Cluster, view: &CommitteeView, node: NodeId) -> Vec<Vec<u8>> {
+    fn slivers(
+        &self,
+        view: &CommitteeView,
+        node: NodeId,
+    ) -> Vec<(SliverPairIndex, SliverType, Bytes)> {
         let node = view.nodes().iter().find(|other| other.id() == node).unwrap();
-        let pairs = node.pairs(cluster.n_shards, &self.blob_id());
-        let pairs = pairs.into_iter().map(|pair| self.encoded.pair(pair).unwrap());
-        pairs.flat_map(|pair| [pair.primary.to_bcs(), pair.secondary.to_bcs()]).collect()
+        let pairs = node.pairs(view.committee().n_shards(), &self.blob_id());
+        let both = pairs.into_iter().flat_map(|index| {
+            let pair = self.encoded.pair(index).unwrap();
+            let primary = (index, SliverType::Primary, pair.primary.to_bcs().into());
+            [primary, (index, SliverType::Secondary, pair.secondary.to_bcs().into())]
+        });
+        both.collect()
     }
 
     /// Slivers of a node that would be lost if its power went now.
-    pub(crate) fn missing(
+    pub(crate) fn missing(&self, cluster: &Cluster, view: &CommitteeView, node: NodeId) -> usize {
+        let disk = cluster.host_of(node).disk();
+        let slivers = self.slivers(view, node);
+        slivers.iter().filter(|(.., sliver)| !disk.holds_durably(sliver)).count()
+    }
+
+    /// Sends a registered blob's slivers to a node and demands of each that is accepted
+    /// that it is on disk. Returns how many were.
+    pub(crate) async fn check_puts(
         &self,
         cluster: &Cluster,
         view: &CommitteeView,
-        node: NodeId,
-    ) -> usize {
-        let disk = cluster.host_of(node).disk();
-        let slivers = self.slivers(cluster, view, node);
-        slivers.iter().filter(|sliver| !disk.holds_durably(sliver)).count()
+        node: &Node,
+    ) -> u64 {
+        let (client, blob) = (node.client.as_ref().unwrap(), self.blob_id());
+        let metadata = self.encoded.metadata().to_bcs().into();
+        if client.put_metadata(&blob, metadata).await.is_err() {
+            return 0;
+        }
+        let mut accepted = 0;
+        for (pair, axis, sliver) in self.slivers(view, node.id()) {
+            if client.put_sliver(&blob, pair, axis, sliver.clone()).await.is_ok() {
+                // Asked of the disk when the answer is here; what is durable stays so.
+                let durable = cluster.host_of(node.id()).disk().holds_durably(&sliver);
+                assert!(
+                    durable,
+                    "{} acknowledged {axis:?} {pair:?} of {blob}: not on disk",
+                    node.id()
+                );
+                accepted += 1;
+            }
+        }
+        accepted
     }
 
     /// A signed confirmation says that every sliver of the signer is on disk, now and later.
@@ -63,10 +95,8 @@ impl Expected {
         for signer in signers {
             let missing = self.missing(cluster, view, *signer);
             world.event(0, "check", &[u64::from(signer.0), missing as u64]);
-            if missing > 0 {
-                let blob = self.blob_id();
-                world.fail(format!("node {signer} signed for {blob} with {missing} slivers not on disk"));
-            }
+            let blob = self.blob_id();
+            assert!(missing == 0, "node {signer} signed for {blob}: {missing} slivers not on disk");
         }
     }
 }
