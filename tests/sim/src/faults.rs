@@ -78,7 +78,9 @@ impl FaultPlan {
             tail: 0.01 + menu(0.05),
             ..LinkProfile::default()
         };
-        let disks = DiskFaults { failed_sync: menu(0.01), ..DiskFaults::default() };
+        // Failed syncs are for scenarios to add: a file that saw one is not to be trusted
+        // again, so a host needs more than a restart to be whole.
+        let disks = DiskFaults::default();
         let kinds: Vec<u32> = (0..4).filter(|_| menu(1.0) > 0.0).collect();
         let skewed = menu(1.0) > 0.0;
         let skews_ms =
@@ -143,6 +145,7 @@ impl FaultPlan {
         world.network().calm();
         for (position, host) in hosts.iter().enumerate() {
             host.disk().clear_aim();
+            // Lies go on: what was lost by them must still be found out.
             host.disk().set_faults(DiskFaults { failed_sync: 0.0, ..self.disks.clone() });
             host.set_clock_skew_ms(0);
             if !host.is_up() {

@@ -18,6 +18,12 @@
 //! assert_eq!(report.elapsed, Duration::from_secs(60));
 //! ```
 //!
+//! | variable | effect |
+//! | --- | --- |
+//! | `SIM_SEED=7` | runs this seed only: the replay of a failure |
+//! | `SIM_SEEDS=500` | runs seeds 1 to 500 in place of a test's own number |
+//! | `SIM_TRACE=file` | appends every event of every run to the file |
+//!
 //! Not simulated: threads, CPU time beyond what [`Env::compute`](walrus_env::Env::compute)
 //! is told, memory limits, and the bytes of TLS, whose generator asks the kernel directly.
 

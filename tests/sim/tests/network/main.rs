@@ -220,7 +220,7 @@ fn the_network_keeps_its_promises() {
 #[test]
 fn a_network_run_repeats_exactly() {
     // Without this a failing seed cannot be studied.
-    for seed in [1, 2, 3, 8] {
+    for seed in [1, 2, 8] {
         let (run, tls) = run(seed);
         run.check_repeats(|world| scenario(world, tls, DiskFaults::default()));
     }
