@@ -180,7 +180,7 @@ async fn check_readable_with_silent_nodes(
 
 /// Every eighth seed speaks TLS.
 fn run(seed: u64) -> (Run, bool) {
-    let tls = seed % 8 == 0;
+    let tls = seed.is_multiple_of(8);
     let run = Run { opaque_bodies: tls, ..Run::new("the_network_keeps_its_promises", seed) };
     (run, tls)
 }
