@@ -79,11 +79,7 @@ mod tests {
             (1000, &one_large, &one_large_shards),
             (18, &[780_000, 650_000, 520_000, 390_000, 260_000], &[6, 5, 4, 2, 1]),
             (5, &[1, 0, 0], &[4, 1, 0]),
-            (
-                777,
-                &[50_000, 50_000, 30_000, 15_000, 15_000, 5_000],
-                &[236, 236, 142, 70, 70, 23],
-            ),
+            (777, &[50_000, 50_000, 30_000, 15_000, 15_000, 5_000], &[236, 236, 142, 70, 70, 23]),
         ];
         for (n, stakes, shards) in cases {
             assert_eq!(apportion(*n, stakes).unwrap(), *shards, "n {n} {stakes:?}");
@@ -123,9 +119,9 @@ mod tests {
         };
         shards.iter().map(|k| u32::from(*k)).sum::<u32>() == u32::from(n)
             && shards.iter().all(|k| *k <= cap)
-            && claims.into_iter().all(|c| {
-                held.clone().all(|h| c == h || weaker((c, shards[c] + 1), (h, shards[h])))
-            })
+            && claims
+                .into_iter()
+                .all(|c| held.clone().all(|h| c == h || weaker((c, shards[c] + 1), (h, shards[h]))))
     }
 
     proptest! {

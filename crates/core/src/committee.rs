@@ -76,7 +76,10 @@ pub enum CommitteeError {
         node: NodeId,
     },
     /// A name that is too long.
-    #[error("the name of node {node} has {got} bytes, at most {} are allowed", Member::MAX_NAME_LEN)]
+    #[error(
+        "the name of node {node} has {got} bytes, at most {} are allowed",
+        Member::MAX_NAME_LEN
+    )]
     Name {
         /// The node.
         node: NodeId,

@@ -14,4 +14,3 @@ pub use tagged::TaggedKeyError;
 
 pub use field::FieldError;
 use field::{narrow, widen};
-

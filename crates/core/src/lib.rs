@@ -79,6 +79,4 @@ pub use network_address::{NetworkAddress, NetworkAddressError};
 pub use quorum::Threshold;
 pub use shard_map::{MAX_SEATS, Seating, SeatingError, assign_seats, assign_shards};
 
-pub use walrus_redstuff::{
-    BlobId, ShardIndex, SliverIndex, SliverPairIndex, SliverType,
-};
+pub use walrus_redstuff::{BlobId, ShardIndex, SliverIndex, SliverPairIndex, SliverType};

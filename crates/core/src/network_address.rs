@@ -139,8 +139,23 @@ mod tests {
         }
         let long = format!("{}:1", "a.".repeat(140));
         let bad = [
-            "", ":", "host", "host:", ":1", "host:0", "host:65536", "host:+1", "host:1 ", "::1:1",
-            "[::1:1", "[host]:1", "a..b:1", "user@host:1", "host/path:1", "héôte:1", &long,
+            "",
+            ":",
+            "host",
+            "host:",
+            ":1",
+            "host:0",
+            "host:65536",
+            "host:+1",
+            "host:1 ",
+            "::1:1",
+            "[::1:1",
+            "[host]:1",
+            "a..b:1",
+            "user@host:1",
+            "host/path:1",
+            "héôte:1",
+            &long,
         ];
         for text in bad {
             assert!(text.parse::<NetworkAddress>().is_err(), "{text}");

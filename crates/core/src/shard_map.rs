@@ -108,9 +108,10 @@ pub fn assign_shards(
             Some(seat)
         })
         .collect();
-    let mut takers = lacking.into_iter().enumerate().flat_map(|(seat, count)| {
-        std::iter::repeat_n(seat, usize::from(count))
-    });
+    let mut takers = lacking
+        .into_iter()
+        .enumerate()
+        .flat_map(|(seat, count)| std::iter::repeat_n(seat, usize::from(count)));
     let seats = kept.into_iter().map(|seat| {
         let seat = seat.or_else(|| takers.next()).expect("as many shards are lacking as are free");
         Seat(u8::try_from(seat).expect("at most 255 seats"))

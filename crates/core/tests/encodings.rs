@@ -59,7 +59,8 @@ fn key_files_of_another_form_are_refused() {
     let error = ProtocolSecretKey::from_tagged_base64(&network).unwrap_err();
     assert_eq!(error, ProtocolKeyError::File(flag));
     assert!(NetworkSecretKey::from_tagged_base64(&good).is_err());
-    let bad = ["", &good[..43], &format!("{}=", &good[..43]), &good.replace('B', "-"), &"é".repeat(22)];
+    let bad =
+        ["", &good[..43], &format!("{}=", &good[..43]), &good.replace('B', "-"), &"é".repeat(22)];
     for text in bad {
         assert!(ProtocolSecretKey::from_tagged_base64(text).is_err(), "{text}");
     }

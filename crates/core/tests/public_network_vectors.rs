@@ -21,7 +21,9 @@ fn array<const N: usize>(value: &Value) -> [u8; N] {
 
 fn keys(vectors: &Value) -> Vec<ProtocolSecretKey> {
     let keys = vectors["keys"].as_array().unwrap();
-    keys.iter().map(|k| ProtocolSecretKey::from_bytes(&array(&k["secret_key_hex"])).unwrap()).collect()
+    keys.iter()
+        .map(|k| ProtocolSecretKey::from_bytes(&array(&k["secret_key_hex"])).unwrap())
+        .collect()
 }
 
 #[test]

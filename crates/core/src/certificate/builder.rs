@@ -99,10 +99,7 @@ impl<B: MessageBody> CertificateBuilder<B> {
         threshold: Threshold,
     ) -> Result<Self, MessageError> {
         if committee.epoch() != message.epoch {
-            return Err(MessageError::Epoch {
-                expected: committee.epoch(),
-                got: message.epoch,
-            });
+            return Err(MessageError::Epoch { expected: committee.epoch(), got: message.epoch });
         }
         Ok(Self {
             committee,
@@ -213,8 +210,7 @@ impl<B: MessageBody> CertificateBuilder<B> {
         self.entries.retain(|seat, entry| {
             let member = self.committee.member(*seat).expect("entries are of members");
             let key = &member.public_key;
-            entry.verified =
-                entry.verified || entry.signature.verifies(&self.message_bytes, key);
+            entry.verified = entry.verified || entry.signature.verifies(&self.message_bytes, key);
             if !entry.verified {
                 nodes.push(entry.node);
                 self.weight -= u32::from(member.weight);

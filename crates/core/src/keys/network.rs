@@ -47,7 +47,8 @@ impl NetworkSecretKey {
     /// # Errors
     /// [`NetworkKeyError::SecretRange`] unless it is in `1..group order`.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, NetworkKeyError> {
-        let secret = p256::SecretKey::from_slice(bytes).map_err(|_| NetworkKeyError::SecretRange)?;
+        let secret =
+            p256::SecretKey::from_slice(bytes).map_err(|_| NetworkKeyError::SecretRange)?;
         Ok(Self { secret })
     }
 
@@ -67,10 +68,8 @@ impl NetworkSecretKey {
 
     /// The PKCS#8 document (DER), as TLS libraries take it.
     pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
-        let document = self
-            .secret
-            .to_pkcs8_der()
-            .expect("a key of fixed size always fits its document");
+        let document =
+            self.secret.to_pkcs8_der().expect("a key of fixed size always fits its document");
         document.to_bytes()
     }
 

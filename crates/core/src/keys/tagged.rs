@@ -21,7 +21,9 @@ pub enum TaggedKeyError {
     #[error("the key file is not standard base64")]
     Base64,
     /// A key of another kind.
-    #[error("key flag is {got:#04x}, expected {expected:#04x}: this file holds another kind of key")]
+    #[error(
+        "key flag is {got:#04x}, expected {expected:#04x}: this file holds another kind of key"
+    )]
     Flag {
         /// Flag of the kind asked for: 0x04 protocol key, 0x02 network key.
         expected: u8,

@@ -75,10 +75,8 @@ impl Body for StorageConfirmation {
 
     fn compare(&self, expected: &Self) -> Result<(), MessageError> {
         compare(&self.blob_id, &expected.blob_id, MessageError::BlobId)?;
-        let error = MessageError::Persistence {
-            expected: expected.persistence,
-            got: self.persistence,
-        };
+        let error =
+            MessageError::Persistence { expected: expected.persistence, got: self.persistence };
         compare(&self.persistence, &expected.persistence, error)
     }
 }
