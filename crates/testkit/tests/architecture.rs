@@ -26,8 +26,18 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["redstuff", "core"];
 
 /// Dependencies that bring async, clocks, files or sockets.
-const IMPURE_DEPENDENCIES: &[&str] =
-    &["tokio", "futures", "hyper", "axum", "redb", "tempfile", "getrandom", "mio", "chrono", "time"];
+const IMPURE_DEPENDENCIES: &[&str] = &[
+    "tokio",
+    "futures",
+    "hyper",
+    "axum",
+    "redb",
+    "tempfile",
+    "getrandom",
+    "mio",
+    "chrono",
+    "time",
+];
 
 /// Words that show async, clocks, files or sockets in a source file.
 ///
