@@ -1,3 +1,76 @@
-//! The walrus command.
+//! The `walrus` command: arguments, configuration and text around the SDK, the node and
+//! the chain. No protocol logic lives here.
+//!
+//! Reading order: [`args`] (what can be said), `commands/` (one file for each),
+//! [`session`] (the way to a network), [`network`] (a whole network in this process),
+//! [`output`] and [`failure`] (what people see).
 
-fn main() {}
+// Settings come from the surroundings here and nowhere else, and so do the user's files.
+#![allow(clippy::disallowed_methods)]
+// A binary has no outside: `pub` means "for the other files".
+#![allow(unreachable_pub)]
+
+mod args;
+mod client;
+mod commands;
+mod config;
+mod failure;
+mod input;
+mod network;
+mod node_file;
+mod output;
+mod session;
+mod signals;
+mod sync_report;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command, DebugCommand, Global};
+use clap::{CommandFactory, Parser};
+use commands::{blob, chain, debug, demo, info, local, node, read, store};
+use failure::{Failure, Kind, Outcome};
+use output::Output;
+use tracing_subscriber::EnvFilter;
+use walrus_env::Env;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(&arguments.global);
+    let filter = EnvFilter::try_from_env("WALRUS_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(async {
+            let env = walrus_env::real::env();
+            run(&env, &arguments.global, &arguments.command, output).await
+        }),
+        Err(error) => Err(Failure::new(Kind::Failed, error)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.into()
+        }
+    }
+}
+
+async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> Outcome {
+    match command {
+        Command::Demo(arguments) => demo::run(env, arguments, output).await,
+        Command::Local(arguments) => local::run(env, arguments, output).await,
+        Command::Store(arguments) => store::run(env, global, arguments, output).await,
+        Command::Read(arguments) => read::run(env, global, arguments, output).await,
+        Command::BlobStatus(arguments) => blob::status(env, global, arguments, output).await,
+        Command::BlobId(arguments) => blob::id(env, global, arguments, output).await,
+        Command::Info => info::info(env, global, output).await,
+        Command::Health => info::health(env, global, output).await,
+        Command::Node(command) => node::run(env, command, output).await,
+        Command::Chain(command) => chain::run(env, global, command, output).await,
+        Command::Debug(DebugCommand::Encode(arguments)) => debug::encode(arguments, output),
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(*shell, &mut command, "walrus", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

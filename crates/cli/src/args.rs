@@ -1,0 +1,336 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+const AFTER_HELP: &str = "\
+Try it:
+  walrus demo                      store a sample on a network made for it, lose a third, read it back
+  walrus local                     keep such a network running
+  walrus store photo.jpg           store a file, print its blob id
+  walrus read BLOB_ID -o photo.jpg read it back
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such blob, 4 network not reachable (try again), 5 refused by the chain";
+
+/// Stores blobs on a network of independent nodes, and reads them back.
+#[derive(Debug, Parser)]
+#[command(name = "walrus", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Arguments {
+    /// Settings that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Print one JSON object on standard output instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Configuration file [default: walrus.toml here, then in ~/.config/walrus]
+    #[arg(long, global = true, env = "WALRUS_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Network to use, one of the contexts in the configuration file
+    #[arg(long, global = true, env = "WALRUS_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+    /// Say nothing but the result; no progress bars
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole system at work: store a file on ten nodes, stop a third, read it back
+    Demo(DemoArgs),
+    /// Run a network of nodes on this machine until stopped
+    Local(LocalArgs),
+    /// Store a file
+    Store(StoreArgs),
+    /// Read a blob
+    Read(ReadArgs),
+    /// Say whether a blob is stored, and until when
+    BlobStatus(BlobStatusArgs),
+    /// Compute the blob id of a file without storing it
+    BlobId(BlobIdArgs),
+    /// Show the network: epoch, committee, capacity, prices
+    Info,
+    /// Ask every node how it is
+    Health,
+    /// Set up and run a storage node
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// Deploy and drive the contracts
+    #[command(subcommand)]
+    Chain(ChainCommand),
+    /// Look at what the encoder makes
+    #[command(subcommand)]
+    Debug(DebugCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell to print them for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `walrus demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// File to store [default: a built-in sample]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Nodes to run
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(4..=100))]
+    pub nodes: u16,
+    /// Shards of the network
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(4..=1000))]
+    pub shards: u16,
+}
+
+/// `walrus local`
+#[derive(Debug, Args)]
+pub struct LocalArgs {
+    /// Nodes to run
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(4..=100))]
+    pub nodes: u16,
+    /// Shards of the network
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(4..=1000))]
+    pub shards: u16,
+    /// Directory that keeps the network between runs
+    #[arg(long, default_value = "walrus-local", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Port of the chain's JSON-RPC server
+    #[arg(long, default_value_t = 8545)]
+    pub rpc_port: u16,
+}
+
+/// `walrus store`
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// File to store; `-` reads standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Epochs to store it for, the current one included
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: u32,
+    /// Let the owner delete it before its end
+    #[arg(long)]
+    pub deletable: bool,
+    /// Pay for a new registration even if the blob is stored already
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `walrus read`
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// Blob id, 43 characters
+    pub blob_id: String,
+    /// Where to write it [default: standard output]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// How the decoded blob is checked against its id
+    #[arg(long, default_value = "default")]
+    pub check: Check,
+    /// Refuse blobs larger than this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
+    pub max_bytes: u64,
+}
+
+/// How a decoded blob is checked against its id.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Check {
+    /// Every reader gets the same bytes, or an error
+    Default,
+    /// The blob was encoded correctly in every sliver
+    Strict,
+    /// None: only for blobs you stored yourself
+    Skip,
+}
+
+/// `walrus blob-status`
+#[derive(Debug, Args)]
+pub struct BlobStatusArgs {
+    /// Blob id, 43 characters
+    pub blob_id: String,
+    /// Ask every node to sign that it holds its part now
+    #[arg(long)]
+    pub nodes: bool,
+}
+
+/// `walrus blob-id`
+#[derive(Debug, Args)]
+pub struct BlobIdArgs {
+    /// File to hash; `-` reads standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Shards of the network [default: ask the network, else 1000]
+    #[arg(long)]
+    pub n_shards: Option<u16>,
+}
+
+/// `walrus node …`
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Make the keys, the wallet and the configuration of a node
+    Setup(NodeSetupArgs),
+    /// Register the node on the chain and stake for it
+    Register(NodeRegisterArgs),
+    /// Run the node
+    Run(NodeDirArgs),
+}
+
+/// `walrus node setup`
+#[derive(Debug, Args)]
+pub struct NodeSetupArgs {
+    /// Directory of the node: configuration, keys and data
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Name shown to others
+    #[arg(long)]
+    pub name: String,
+    /// Address others reach the node at, host:port
+    #[arg(long)]
+    pub public_address: String,
+    /// Address to listen on, host:port [default: the public address]
+    #[arg(long)]
+    pub bind: Option<String>,
+    /// JSON-RPC address of the chain; repeat for fallbacks
+    #[arg(long, required = true, value_name = "URL")]
+    pub rpc: Vec<String>,
+    /// File that describes the deployed contracts, from `walrus chain deploy`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub deployment: PathBuf,
+    /// File with the wallet's password [default: a new one in the node's directory]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub password_file: Option<PathBuf>,
+    /// Speak plain HTTP; only possible on a loopback address
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Encrypt the wallet quickly and weakly, for networks that hold nothing of value
+    #[arg(long)]
+    pub weak_keystore: bool,
+}
+
+/// `walrus node register`
+#[derive(Debug, Args)]
+pub struct NodeRegisterArgs {
+    /// Directory of the node
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// WAL to stake for it
+    #[arg(long, default_value_t = 1000)]
+    pub stake: u64,
+}
+
+/// Commands about one node's directory.
+#[derive(Debug, Args)]
+pub struct NodeDirArgs {
+    /// Directory of the node
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
+/// `walrus chain …`
+#[derive(Debug, Subcommand)]
+pub enum ChainCommand {
+    /// Run a development chain
+    Dev(ChainDevArgs),
+    /// Deploy the contracts
+    Deploy(ChainDeployArgs),
+    /// Select the first committee from the registered nodes and start the first epoch
+    Genesis,
+    /// Take every step of the epoch machine that is due
+    Crank,
+    /// Send WAL and gas money from the configured wallet to an address
+    Fund(ChainFundArgs),
+}
+
+/// `walrus chain dev`
+#[derive(Debug, Args)]
+pub struct ChainDevArgs {
+    /// Directory that keeps the chain [default: forget it at the end]
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port to listen on
+    #[arg(long, default_value_t = 8545)]
+    pub port: u16,
+    /// Mine every so many milliseconds instead of at every transaction
+    #[arg(long, value_name = "MS")]
+    pub block_interval_ms: Option<u64>,
+}
+
+/// `walrus chain deploy`
+#[derive(Debug, Args)]
+pub struct ChainDeployArgs {
+    /// JSON-RPC address of the chain
+    #[arg(long, value_name = "URL")]
+    pub rpc: String,
+    /// Wallet: an encrypted keystore file [default: the key in WALRUS_PRIVATE_KEY]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub keystore: Option<PathBuf>,
+    /// File with the keystore's password
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub password_file: Option<PathBuf>,
+    /// Shards of the network
+    #[arg(long, default_value_t = 1000)]
+    pub shards: u16,
+    /// Seconds of an epoch
+    #[arg(long, default_value_t = 14 * 24 * 3600, value_parser = clap::value_parser!(u32).range(4..))]
+    pub epoch_seconds: u32,
+    /// Nodes needed before the first committee can be selected
+    #[arg(long, default_value_t = 4)]
+    pub min_nodes: u8,
+    /// Where to write the description of the deployment
+    #[arg(long, default_value = "deployment.json", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+}
+
+/// `walrus chain fund`
+#[derive(Debug, Args)]
+pub struct ChainFundArgs {
+    /// Who gets it, 0x…
+    pub to: String,
+    /// WAL to send
+    #[arg(long, default_value_t = 10_000)]
+    pub wal: u64,
+    /// Gas money to send, in units of 10^18
+    #[arg(long, default_value_t = 10)]
+    pub ether: u64,
+}
+
+/// `walrus debug …`
+#[derive(Debug, Subcommand)]
+pub enum DebugCommand {
+    /// Encode a blob and print every value that other implementations must reproduce
+    Encode(DebugEncodeArgs),
+}
+
+/// `walrus debug encode`
+#[derive(Debug, Args)]
+pub struct DebugEncodeArgs {
+    /// Shards of the network
+    #[arg(long)]
+    pub n_shards: u16,
+    /// File to encode; `-` reads standard input
+    #[arg(long, default_value = "-", value_hint = ValueHint::FilePath)]
+    pub input: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        // clap checks names and defaults only when asked.
+        super::Arguments::command().debug_assert();
+    }
+}

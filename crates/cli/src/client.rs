@@ -1,0 +1,167 @@
+//! The SDK's client for the chosen context, what it reports on the way, and what its
+//! errors mean at the command line.
+
+use std::sync::Mutex;
+
+use indicatif::ProgressBar;
+use walrus_core::BlobId;
+use walrus_sdk::{
+    BlobStatusError, Client, ClientConfig, FetchError, NetworkError, NodeAccess, Progress,
+    ProgressSink, ReadBlobError, StoreError,
+};
+
+use crate::{
+    failure::{Failure, Kind},
+    output::{Output, bytes},
+    session::Session,
+};
+
+/// The client of a session's network.
+pub fn open(session: &Session) -> Client {
+    let context = &session.context;
+    let config = ClientConfig {
+        nodes: NodeAccess { plain_loopback: context.plain_http, ..NodeAccess::default() },
+        state_directory: Some(
+            context.state_dir.clone().unwrap_or_else(|| state_dir(&session.name)),
+        ),
+        ..ClientConfig::default()
+    };
+    Client::new(session.chain.clone(), config)
+}
+
+/// Where interrupted stores are remembered when the configuration names no place.
+fn state_dir(context: &str) -> std::path::PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let base = variable("XDG_STATE_HOME").map(std::path::PathBuf::from).or_else(|| {
+        variable("HOME").map(|home| std::path::PathBuf::from(home).join(".local/state"))
+    });
+    base.unwrap_or_default().join("walrus").join(context)
+}
+
+/// Parses a blob id, explaining what it looks like when it is something else.
+pub fn blob_id(text: &str) -> Result<BlobId, Failure> {
+    text.parse().map_err(|error| {
+        let hint = match BlobId::from_u256_decimal(text) {
+            Ok(id) => format!("the number stands for the blob id {id}"),
+            Err(_) => "a blob id has 43 characters, as `walrus store` prints it".to_owned(),
+        };
+        Failure::message(Kind::Usage, format!("{text} is not a blob id: {error}")).hint(hint)
+    })
+}
+
+/// Shows the steps of a store or read as one bar after the other.
+pub fn progress(output: Output) -> ProgressSink {
+    let current = Mutex::new(None::<(&'static str, ProgressBar)>);
+    ProgressSink::new(move |step| {
+        let Ok(mut current) = current.lock() else { return };
+        let mut show = |name: &'static str, done: u64, total: u64| {
+            if current.as_ref().is_none_or(|(shown, _)| *shown != name) {
+                if let Some((_, bar)) = current.take() {
+                    bar.finish_and_clear();
+                }
+                let bar = if total > 0 { output.bar(total, name) } else { output.spinner(name) };
+                *current = Some((name, bar));
+            }
+            if let Some((_, bar)) = current.as_ref() {
+                bar.set_position(done);
+            }
+        };
+        match step {
+            Progress::Encoding { .. } => show("encoding", 0, 0),
+            Progress::Registering => show("registering", 0, 0),
+            Progress::Uploading { slivers_done, slivers_total } => {
+                show("uploading slivers", slivers_done, slivers_total);
+            }
+            Progress::Confirmations { weight, needed } => {
+                show("confirmations (shards)", weight.into(), needed.into());
+            }
+            Progress::Certifying => show("certifying", 0, 0),
+            Progress::FetchingMetadata => show("looking for the blob", 0, 0),
+            Progress::FetchingSlivers { done, needed } => {
+                show("fetching slivers", done.into(), needed.into());
+            }
+            Progress::Decoding { .. } => show("decoding", 0, 0),
+            Progress::Retrying { reason, after } => {
+                output.remark(format!("trying again in {after:?}: {reason}"));
+            }
+            Progress::Certified { .. } | Progress::Read { .. } => {
+                if let Some((_, bar)) = current.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    })
+}
+
+impl From<NetworkError> for Failure {
+    fn from(error: NetworkError) -> Self {
+        match error {
+            NetworkError::Chain(error) => error.into(),
+            other => Self::new(Kind::Unavailable, other)
+                .hint("its operators start it with `walrus chain genesis`"),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Network(error) => error.into(),
+            StoreError::Read(error) => error.into(),
+            StoreError::Write(error) => error.into(),
+            StoreError::NoEpochs | StoreError::TooLarge(_) => Self::new(Kind::Usage, error),
+            StoreError::NotEnoughWal { account, .. } => {
+                Self::new(Kind::Refused, error).hint(format!(
+                    "send WAL to {account}; on a network of your own: `walrus chain fund {account}`"
+                ))
+            }
+            StoreError::TooExpensive { .. } | StoreError::Invalid(_) => {
+                Self::new(Kind::Refused, error)
+            }
+            StoreError::NotEnoughConfirmations(_) | StoreError::Restless { .. } => {
+                Self::new(Kind::Unavailable, error)
+                    .hint("run the same command again: it continues and does not pay twice")
+            }
+            StoreError::NoPrices => Self::new(Kind::Unavailable, error),
+            other => Self::new(Kind::Failed, other),
+        }
+    }
+}
+
+/// A failed read of `id`, in the user's words.
+pub fn read_failure(id: &BlobId, error: ReadBlobError) -> Failure {
+    match error {
+        ReadBlobError::Network(error) => error.into(),
+        ReadBlobError::Expired { end_epoch, .. } => Failure::message(
+            Kind::NotFound,
+            format!("blob {id} has expired: it was stored until epoch {end_epoch}"),
+        )
+        .hint("store it again to get it back"),
+        ReadBlobError::Fetch(FetchError::NotFound) => {
+            Failure::message(Kind::NotFound, format!("no blob {id} is stored on this network"))
+                .hint("check the id and the network (--context)")
+        }
+        ReadBlobError::Fetch(FetchError::TooLarge { length, max }) => Failure::message(
+            Kind::Usage,
+            format!("blob {id} has {} and the limit is {}", bytes(length), bytes(max)),
+        )
+        .hint("raise the limit with --max-bytes"),
+        error @ (ReadBlobError::Deleted { .. } | ReadBlobError::Invalid { .. }) => {
+            Failure::new(Kind::NotFound, error)
+        }
+        error @ ReadBlobError::NotCertified { .. } => Failure::new(Kind::NotFound, error)
+            .hint("if it is yours, run the same `walrus store` again: it continues"),
+        error => Failure::new(Kind::Unavailable, error)
+            .hint("too many nodes are away or lying; try again later, and see `walrus health`"),
+    }
+}
+
+impl From<BlobStatusError> for Failure {
+    fn from(error: BlobStatusError) -> Self {
+        match error {
+            BlobStatusError::Network(error) => error.into(),
+            other => Self::new(Kind::Unavailable, other).hint("see `walrus health`"),
+        }
+    }
+}

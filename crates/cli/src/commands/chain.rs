@@ -1,0 +1,195 @@
+//! `walrus chain`: a development chain, the contracts, the steps of an epoch.
+
+use std::time::Duration;
+
+use serde_json::json;
+use walrus_chain::{
+    ChainClient, ChainWriter, DeployParams, Endpoints, EndpointsConfig, EpochPhase, Parameters,
+    SendConfig, deploy,
+};
+use walrus_core::{EvmAddress, NodeId};
+use walrus_devchain::{DevChain, DevChainConfig};
+use walrus_env::Env;
+
+use crate::{
+    args::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, Global},
+    failure::{Failure, Kind, Outcome},
+    node_file::write_file,
+    output::{Output, wal},
+    session::{self, Session},
+    signals,
+};
+
+/// How far ahead storage is sold, in epochs.
+pub const EPOCHS_AHEAD: u32 = 53;
+/// Largest committee.
+pub const COMMITTEE_MAX: u16 = 150;
+
+/// Runs `walrus chain …`.
+pub async fn run(env: &Env, global: &Global, command: &ChainCommand, output: Output) -> Outcome {
+    match command {
+        ChainCommand::Dev(arguments) => dev(env, arguments, output).await,
+        ChainCommand::Deploy(arguments) => deploy_contracts(env, arguments, output).await,
+        ChainCommand::Genesis => genesis(&Session::open(env, global).await?, output).await,
+        ChainCommand::Crank => crank(&Session::open(env, global).await?, output).await,
+        ChainCommand::Fund(arguments) => {
+            fund(&Session::open(env, global).await?, arguments, output).await
+        }
+    }
+}
+
+async fn dev(env: &Env, arguments: &ChainDevArgs, output: Output) -> Outcome {
+    let interval = arguments.block_interval_ms.map(Duration::from_millis);
+    let mut seed = [0; 32];
+    env.entropy.fill("chain seed", &mut seed);
+    let config = DevChainConfig {
+        host: arguments.host.clone(),
+        port: arguments.port,
+        block_interval: interval,
+        mine_on_transaction: interval.is_none(),
+        empty_block_interval: Some(Duration::from_secs(1)),
+        dir: arguments.dir.clone(),
+        seed,
+        ..DevChainConfig::default()
+    };
+    let chain = DevChain::start(env, config).await.map_err(anyhow::Error::from)?;
+    let accounts: Vec<_> = chain.accounts().iter().map(|a| a.address.to_string()).collect();
+    let report = json!({
+        "rpc": chain.endpoint(), "chain_id": chain.chain_id(), "accounts": accounts,
+    });
+    output.result(&report, |_| {
+        format!(
+            "Development chain {} at {}\nFunded accounts (public keys: never send them anything of value):\n  {}",
+            chain.chain_id(), chain.endpoint(), accounts.join("\n  ")
+        )
+    });
+    signals::wait_for_stop().await;
+    chain.shutdown().await;
+    Ok(())
+}
+
+async fn deploy_contracts(env: &Env, arguments: &ChainDeployArgs, output: Output) -> Outcome {
+    let (keystore, password) = (arguments.keystore.as_deref(), arguments.password_file.as_deref());
+    let wallet = session::wallet(env, keystore, password).await?;
+    let endpoints = Endpoints::new(env, &[&arguments.rpc], EndpointsConfig::default())?;
+    let parameters = Parameters {
+        n_shards: arguments.shards,
+        max_epochs_ahead: EPOCHS_AHEAD,
+        epoch_duration: arguments.epoch_seconds,
+        first_start: 0,
+        min_nodes: arguments.min_nodes.into(),
+        max_committee: COMMITTEE_MAX,
+    };
+    let params = DeployParams {
+        parameters,
+        wal_holder: None,
+        upgrade_authority: None,
+        send: SendConfig::default(),
+    };
+    let bar = output.spinner("checking the chain, deploying the contracts");
+    let deployment = deploy(&endpoints, &wallet, &params).await?;
+    bar.finish_and_clear();
+    let text = serde_json::to_vec_pretty(&deployment).map_err(anyhow::Error::from)?;
+    write_file(&arguments.out, &text, false)?;
+    output.result(&deployment, |deployment| {
+        format!(
+            "Deployed on chain {} at block {}; described in {}.\nNext: operators run `walrus node setup` and `walrus node register` with this file, then `walrus chain genesis` starts the first epoch.",
+            deployment.chain_id, deployment.deploy_block, arguments.out.display()
+        )
+    });
+    Ok(())
+}
+
+/// Selects the first committee and starts the first epoch. The nodes report that they
+/// are in sync when they run.
+async fn genesis(session: &Session, output: Output) -> Outcome {
+    let writer = session.writer().await?;
+    let state = session.chain.epoch_state().await?;
+    if state.epoch.0 > 0 {
+        return Err(Failure::message(
+            Kind::Usage,
+            format!("the network is in epoch {} already", state.epoch),
+        )
+        .hint("later epochs are driven by `walrus chain crank`"));
+    }
+    if state.phase == EpochPhase::Done {
+        writer.select_committee().await?;
+    }
+    writer.start_epoch().await?;
+    writer.update_prices().await?;
+    let committee = session.chain.snapshot().await?.committee;
+    let nodes: Vec<NodeId> = committee
+        .iter()
+        .flat_map(|committee| committee.members().map(|(_, member)| member.node_id))
+        .collect();
+    let report =
+        json!({ "epoch": 1, "nodes": nodes.iter().map(|node| node.0).collect::<Vec<_>>() });
+    output.result(&report, |_| {
+        format!(
+            "Epoch 1 has begun with {} nodes. Next: run each with `walrus node run`.",
+            nodes.len()
+        )
+    });
+    Ok(())
+}
+
+/// Takes every step of the epoch machine that is due and open to anyone.
+async fn crank(session: &Session, output: Output) -> Outcome {
+    let writer = session.writer().await?;
+    let mut steps = Vec::new();
+    while let Some(step) = crank_once(&session.chain, &writer).await? {
+        output.remark(format!("{step}: done"));
+        steps.push(step);
+    }
+    let state = session.chain.epoch_state().await?;
+    let report = json!({ "steps": steps, "epoch": state.epoch.0 });
+    output.result(&report, |_| {
+        if steps.is_empty() {
+            format!("Nothing is due; epoch {}.", state.epoch)
+        } else {
+            format!("Epoch {}.", state.epoch)
+        }
+    });
+    Ok(())
+}
+
+async fn crank_once(
+    chain: &ChainClient,
+    writer: &ChainWriter,
+) -> Result<Option<&'static str>, Failure> {
+    let state = chain.epoch_state().await?;
+    let now = chain.block_time().await?;
+    let due = |time: Option<u64>| time.is_some_and(|time| now >= time);
+    match state.phase {
+        EpochPhase::Done if due(state.selectable_at) => {
+            writer.select_committee().await?;
+            Ok(Some("select committee"))
+        }
+        EpochPhase::ParamsSelected if due(state.startable_at) => {
+            writer.start_epoch().await?;
+            writer.update_prices().await?;
+            Ok(Some("start epoch"))
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn fund(session: &Session, arguments: &ChainFundArgs, output: Output) -> Outcome {
+    let to: EvmAddress = arguments.to.parse().map_err(|error| {
+        Failure::message(Kind::Usage, format!("{} is not an address: {error}", arguments.to))
+    })?;
+    let writer = session.writer().await?;
+    let frost = arguments.wal.saturating_mul(1_000_000_000);
+    let wei = u128::from(arguments.ether) * 1_000_000_000_000_000_000;
+    if wei > 0 {
+        writer.transfer_ether(to, wei).await?;
+    }
+    if frost > 0 {
+        writer.transfer_wal(to, frost).await?;
+    }
+    let report = json!({ "to": arguments.to, "frost": frost, "ether": arguments.ether });
+    output.result(&report, |_| {
+        format!("Sent {} and {} ether to {to}.", wal(frost.into()), arguments.ether)
+    });
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! `walrus local`
+
+use serde_json::json;
+use walrus_env::Env;
+
+use crate::{
+    args::LocalArgs,
+    failure::Outcome,
+    network::{LocalNetwork, Shape},
+    output::Output,
+    signals,
+};
+
+/// Runs `walrus local`.
+pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
+    let shape = Shape { nodes: arguments.nodes, shards: arguments.shards };
+    let say = |text: &str| output.remark(format!("{text} …"));
+    let network = LocalNetwork::start(env, &arguments.dir, shape, arguments.rpc_port, &say).await?;
+    let config = network.config();
+    let nodes: Vec<_> = network
+        .nodes
+        .iter()
+        .flatten()
+        .map(|node| json!({ "name": node.name, "address": node.node.address() }))
+        .collect();
+    let report = json!({
+        "rpc": network.chain.endpoint(),
+        "config": config,
+        "n_shards": shape.shards,
+        "nodes": nodes,
+    });
+    output.result(&report, |_| {
+        let config = config.display();
+        format!(
+            "A network of {} nodes and {} shards is up; Ctrl-C stops it, the same command continues it.\n\
+             \n\
+             chain   {}\n\
+             config  {config}\n\
+             \n\
+             Try, in another terminal:\n  \
+             export WALRUS_CONFIG={config}\n  \
+             walrus store README.md\n  \
+             walrus read BLOB_ID --out copy\n  \
+             walrus blob-status BLOB_ID --nodes\n  \
+             walrus info\n  \
+             walrus health",
+            shape.nodes, shape.shards, network.chain.endpoint()
+        )
+    });
+    signals::wait_for_stop().await;
+    output.remark("stopping …");
+    network.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! One file for each command.
+
+pub mod blob;
+pub mod chain;
+pub mod debug;
+pub mod demo;
+pub mod info;
+pub mod local;
+pub mod node;
+pub mod read;
+pub mod store;

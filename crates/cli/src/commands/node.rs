@@ -1,0 +1,142 @@
+//! `walrus node`: set-up, registration, running.
+
+use std::path::Path;
+
+use serde_json::json;
+use walrus_chain::{ChainWriter, KeystoreStrength, SendConfig};
+use walrus_env::{Env, split_host_port};
+
+use crate::{
+    args::{NodeCommand, NodeRegisterArgs, NodeSetupArgs},
+    failure::{Failure, Kind, Outcome},
+    network::{self, Setup, registration, set_up_node},
+    node_file::{NodeFile, NodeKeys},
+    output::Output,
+    session, signals,
+};
+
+/// FROST in a WAL.
+const FROST: u64 = 1_000_000_000;
+
+/// Runs `walrus node …`.
+pub async fn run(env: &Env, command: &NodeCommand, output: Output) -> Outcome {
+    match command {
+        NodeCommand::Setup(arguments) => setup(env, arguments, output).await,
+        NodeCommand::Register(arguments) => register(env, arguments, output).await,
+        NodeCommand::Run(arguments) => run_node(env, &arguments.dir, output).await,
+    }
+}
+
+async fn setup(env: &Env, arguments: &NodeSetupArgs, output: Output) -> Outcome {
+    let bind = arguments.bind.as_ref().unwrap_or(&arguments.public_address);
+    for address in [&arguments.public_address, bind] {
+        if split_host_port(address).is_none() {
+            return Err(Failure::message(Kind::Usage, format!("{address} is not host:port")));
+        }
+    }
+    // Fails now rather than at the first start.
+    session::read_deployment(&arguments.deployment)?;
+    let setup = Setup {
+        dir: &arguments.dir,
+        name: &arguments.name,
+        public_address: &arguments.public_address,
+        bind,
+        rpc: arguments.rpc.clone(),
+        deployment: arguments.deployment.clone(),
+        password_file: arguments.password_file.clone(),
+        plain_http: arguments.plain_http,
+        strength: if arguments.weak_keystore {
+            KeystoreStrength::Light
+        } else {
+            KeystoreStrength::Standard
+        },
+    };
+    let (_, keys, operator) = set_up_node(env, setup).await?;
+    let report = json!({
+        "dir": arguments.dir,
+        "operator": operator.address().to_string(),
+        "protocol_key": hex::encode(keys.protocol.public_key().as_bytes()),
+        "network_key": hex::encode(keys.network.public_key().0),
+    });
+    output.result(&report, |_| {
+        format!(
+            "Made a node in {}.\nNext: send gas money and WAL to its operator {}, then run `walrus node register --dir {}`.",
+            arguments.dir.display(), operator.address(), arguments.dir.display()
+        )
+    });
+    Ok(())
+}
+
+async fn register(env: &Env, arguments: &NodeRegisterArgs, output: Output) -> Outcome {
+    let dir = &arguments.dir;
+    let mut file = NodeFile::read(dir)?;
+    let keys = NodeKeys::read(dir)?;
+    let deployment = session::read_deployment(&file.deployment)?;
+    let chain = session::connect(env, &file.rpc, deployment).await?;
+    let wallet = session::wallet(env, Some(&file.keystore), Some(&file.password_file)).await?;
+    let writer = ChainWriter::new(chain.clone(), wallet, SendConfig::default());
+    // An interrupted registration is found on the chain instead of being tried twice.
+    let found = chain.node_of_key(keys.protocol.public_key()).await?;
+    let node_id = match found {
+        Some(node_id) => node_id,
+        None => writer.register_node(&registration(&file, &keys)?).await?,
+    };
+    file.node_id = Some(node_id.0);
+    file.write(&dir.canonicalize().map_err(anyhow::Error::from)?)?;
+    let stake = arguments.stake.saturating_mul(FROST);
+    let held = chain.wal_balance(writer.address()).await?;
+    if stake > 0 && held < stake {
+        let text = format!(
+            "operator {} holds {} WAL, less than the stake",
+            writer.address(),
+            held / FROST
+        );
+        return Err(Failure::message(Kind::Refused, text).hint(
+            "send it WAL (on a network of your own: `walrus chain fund`), then run this again",
+        ));
+    }
+    if stake > 0 {
+        writer.stake(node_id, stake).await?;
+    }
+    let report =
+        json!({ "node_id": node_id.0, "operator": writer.address().to_string(), "stake": stake });
+    output.result(&report, |_| {
+        format!(
+            "Registered as node {node_id} with {} WAL staked.\nNext: `walrus node run --dir {}`.",
+            arguments.stake,
+            dir.display()
+        )
+    });
+    Ok(())
+}
+
+async fn run_node(env: &Env, dir: &Path, output: Output) -> Outcome {
+    let running = network::start_node(env, dir, None).await?;
+    let report = json!({
+        "node_id": running.node.node_id().0,
+        "name": running.name,
+        "address": running.node.address(),
+    });
+    output.result(&report, |_| {
+        format!(
+            "Node {} ({}) listens on {}.",
+            running.node.node_id(),
+            running.name,
+            running.node.address()
+        )
+    });
+    let failed = tokio::select! {
+        biased;
+        () = signals::wait_for_stop() => false,
+        () = running.node.failed() => true,
+    };
+    running.node.shutdown().await;
+    if failed {
+        return Err(Failure::message(
+            Kind::Failed,
+            "the node's database failed; nothing acknowledged is lost",
+        )
+        .hint("check the disk, then start the node again"));
+    }
+    Ok(())
+}

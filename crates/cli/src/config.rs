@@ -1,0 +1,153 @@
+//! The one configuration file: networks by name, and the wallet for each.
+//!
+//! ```toml
+//! default_context = "local"
+//!
+//! [contexts.local]
+//! rpc = ["http://127.0.0.1:8545"]     # tried in this order
+//! deployment = "deployment.json"      # relative to this file
+//! keystore = "wallet.json"            # or the key in WALRUS_PRIVATE_KEY
+//! password_file = "password.txt"      # or the password in WALRUS_PASSWORD
+//! state_dir = "state"                 # where interrupted stores are remembered
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    args::Global,
+    failure::{Failure, Kind},
+};
+
+/// The configuration file.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The context used when none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_context: Option<String>,
+    /// Networks by name.
+    pub contexts: BTreeMap<String, Context>,
+}
+
+/// One network, and who we are on it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// JSON-RPC addresses of the chain, tried in this order.
+    pub rpc: Vec<String>,
+    /// File that describes the deployed contracts.
+    pub deployment: PathBuf,
+    /// Encrypted key of the wallet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keystore: Option<PathBuf>,
+    /// File with the keystore's password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    /// Where interrupted stores are remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_dir: Option<PathBuf>,
+    /// Talk plain HTTP to the nodes; they must be on this machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain_http: bool,
+}
+
+impl Config {
+    /// Reads a configuration file; relative paths in it are taken from its directory.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::message(Kind::Usage, format!("cannot read {}: {error}", path.display()))
+                .hint("name an existing file with --config, or start a network with `walrus local`")
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
+            Failure::message(Kind::Usage, format!("{} is not valid: {error}", path.display()))
+        })?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        for context in config.contexts.values_mut() {
+            context.deployment = base.join(&context.deployment);
+            let files = [&mut context.keystore, &mut context.password_file, &mut context.state_dir];
+            for file in files.into_iter().flatten() {
+                *file = base.join(&*file);
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// The context the user chose, and its name.
+pub fn context(global: &Global) -> Result<(String, Context), Failure> {
+    let path = find(global)?;
+    let mut config = Config::read(&path)?;
+    let name = global
+        .context
+        .clone()
+        .or(config.default_context)
+        .or_else(|| (config.contexts.len() == 1).then(|| config.contexts.keys().next().cloned())?)
+        .ok_or_else(|| {
+            Failure::message(Kind::Usage, "the configuration names several networks")
+                .hint("choose one with --context, or set `default_context`")
+        })?;
+    let context = config.contexts.remove(&name).ok_or_else(|| {
+        let known: Vec<_> = config.contexts.keys().map(String::as_str).collect();
+        Failure::message(Kind::Usage, format!("{} has no context `{name}`", path.display()))
+            .hint(format!("it has: {}", known.join(", ")))
+    })?;
+    Ok((name, context))
+}
+
+fn find(global: &Global) -> Result<PathBuf, Failure> {
+    if let Some(path) = &global.config {
+        return Ok(path.clone());
+    }
+    let candidates = candidates();
+    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+        Failure::message(Kind::Usage, format!("no configuration file: tried {}", tried.join(", ")))
+            .hint(
+                "start a network with `walrus local`, which writes one, or name one with --config",
+            )
+    })
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let mut paths = vec![PathBuf::from("walrus.toml"), PathBuf::from("walrus-local/walrus.toml")];
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let base = variable("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
+    paths.extend(base.map(|base| base.join("walrus/config.toml")));
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_taken_from_the_files_directory() {
+        // Otherwise the command would work only when started in one place.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("walrus.toml");
+        let text = "[contexts.a]\nrpc = [\"http://127.0.0.1:1\"]\ndeployment = \"d.json\"\nkeystore = \"/k.json\"\n";
+        std::fs::write(&path, text).unwrap();
+        let config = Config::read(&path).unwrap();
+        let context = &config.contexts["a"];
+        assert_eq!(context.deployment, directory.path().join("d.json"));
+        assert_eq!(context.keystore.as_deref(), Some(Path::new("/k.json")));
+    }
+
+    #[test]
+    fn unknown_settings_are_refused() {
+        // A misspelt setting that is silently ignored is a setting the user believes in.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("walrus.toml");
+        std::fs::write(&path, "[contexts.a]\nrpc = []\ndeployment = \"d\"\nkeystor = \"k\"\n")
+            .unwrap();
+        let failure = Config::read(&path).unwrap_err();
+        assert!(failure.to_json().contains("keystor"), "{}", failure.to_json());
+    }
+}

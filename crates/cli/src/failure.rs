@@ -1,0 +1,94 @@
+//! A failed command: what went wrong in the user's words, and what to do next.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+/// What kind of failure it is: decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Something else.
+    Failed,
+    /// The command makes no sense as given.
+    Usage,
+    /// There is no such blob, or it has expired.
+    NotFound,
+    /// The network or the chain could not be reached, or not enough of it.
+    Unavailable,
+    /// The chain refused: no funds, wrong state.
+    Refused,
+}
+
+impl Kind {
+    /// The process's exit code, documented in `walrus --help`.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Unavailable => 4,
+            Self::Refused => 5,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// What went wrong.
+    pub cause: anyhow::Error,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure of `kind`.
+    pub fn new(kind: Kind, cause: impl Into<anyhow::Error>) -> Self {
+        Self { kind, cause: cause.into(), hint: None }
+    }
+
+    /// A failure of `kind` described in words.
+    pub fn message(kind: Kind, text: impl Into<String>) -> Self {
+        Self::new(kind, anyhow::Error::msg(text.into()))
+    }
+
+    /// The same failure with the next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// One line of JSON for programs.
+    pub fn to_json(&self) -> String {
+        let message = format!("{:#}", self.cause);
+        json!({"error": {"kind": self.kind.name(), "message": message, "hint": self.hint}})
+            .to_string()
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(cause: anyhow::Error) -> Self {
+        Self::new(Kind::Failed, cause)
+    }
+}
+
+impl From<Failure> for ExitCode {
+    fn from(failure: Failure) -> Self {
+        failure.kind.exit_code().into()
+    }
+}
+
+/// What a command returns.
+pub type Outcome = Result<(), Failure>;

@@ -1,0 +1,152 @@
+//! What a person or a program sees: results on standard output, everything else
+//! on standard error.
+
+// The one crate that prints, and the one file of it that does.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::{fmt::Display, io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::{args::Global, failure::Failure};
+
+/// Where results and remarks go.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    /// The output the user asked for.
+    pub fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet }
+    }
+
+    /// Whether the result is to be one JSON object.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The result: as JSON, or as the text `human` makes of it.
+    pub fn result<T: Serialize>(&self, value: &T, human: impl FnOnce(&T) -> String) {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(value).unwrap_or_else(|e| e.to_string()));
+        } else {
+            println!("{}", human(value));
+        }
+    }
+
+    /// A remark on the way to the result.
+    pub fn remark(&self, text: impl Display) {
+        if !self.json && !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// A failure, with what to do next.
+    pub fn failure(&self, failure: &Failure) {
+        if self.json {
+            eprintln!("{}", failure.to_json());
+        } else {
+            eprintln!("error: {:#}", failure.cause);
+            if let Some(hint) = &failure.hint {
+                eprintln!("hint: {hint}");
+            }
+        }
+    }
+
+    /// A bar for work of a known size, shown only to a person at a terminal.
+    pub fn bar(&self, length: u64, what: &str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(Some(length), self.target());
+        let style = ProgressStyle::with_template("{msg:<28} [{bar:30}] {pos}/{len} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("=> "));
+        bar.set_message(what.to_owned());
+        bar
+    }
+
+    /// A spinner for work of unknown size.
+    pub fn spinner(&self, what: &str) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, self.target());
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        bar.set_style(style);
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
+    fn target(&self) -> ProgressDrawTarget {
+        if self.json || self.quiet || !std::io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        }
+    }
+}
+
+/// `1.5 MiB`
+pub fn bytes(count: u64) -> String {
+    indicatif::BinaryBytes(count).to_string()
+}
+
+/// `12.3 ms`, `4.56 s`
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+}
+
+/// An amount of FROST in WAL, without trailing zeros.
+pub fn wal(frost: u128) -> String {
+    let (whole, rest) = (frost / 1_000_000_000, frost % 1_000_000_000);
+    if rest == 0 {
+        return format!("{whole} WAL");
+    }
+    let digits = format!("{rest:09}");
+    format!("{whole}.{} WAL", digits.trim_end_matches('0'))
+}
+
+/// Columns of a table, each as wide as its widest cell; the last one is not padded.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            if column + 1 == row.len() {
+                cell.clone()
+            } else {
+                format!("{cell:<width$}", width = widths[column])
+            }
+        });
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_of_wal_keep_every_digit() {
+        // A rounded price would be a wrong price.
+        assert_eq!(wal(0), "0 WAL");
+        assert_eq!(wal(1), "0.000000001 WAL");
+        assert_eq!(wal(1_500_000_000), "1.5 WAL");
+        assert_eq!(wal(u128::from(u64::MAX)), "18446744073.709551615 WAL");
+    }
+
+    #[test]
+    fn tables_line_up() {
+        // Columns that shift make a wrong value look right.
+        let rows = [vec!["a", "b", "c"], vec!["long", "x", "y"]];
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        assert_eq!(table(&rows), "a     b  c\nlong  x  y");
+    }
+}
