@@ -123,7 +123,9 @@ pub fn data_dir(dir: &Path) -> PathBuf {
 /// a secret one is readable by its owner only.
 pub fn write_file(path: &Path, contents: &[u8], secret: bool) -> Result<(), Failure> {
     let write = || -> std::io::Result<()> {
-        let directory = path.parent().unwrap_or(Path::new("."));
+        // The parent of a bare name is empty, and means here.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = parent.unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(if secret {
                 0o600

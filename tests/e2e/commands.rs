@@ -1,0 +1,106 @@
+//! The command line: what it says when all is well, and when it is not.
+
+use crate::{
+    content,
+    network::{Network, Shape, blob_id},
+    process::{run, wait_for, walrus},
+};
+
+#[test]
+fn the_demo_stores_loses_a_third_and_reads_back() {
+    // The first thing anybody tries.
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = walrus(directory.path());
+    let report = run(command.args(["--json", "demo", "--shards", "100"])).json();
+    assert_eq!(report["recovered"], true, "{report}");
+    assert_eq!(report["stopped_nodes"].as_array().unwrap().len(), 3, "{report}");
+    assert!(report["steps"].as_array().unwrap().len() >= 4, "{report}");
+}
+
+#[test]
+fn debug_encode_prints_what_other_implementations_print() {
+    // It is how outside implementations are compared with ours.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("blob"), b"hello walrus").unwrap();
+    let mut command = walrus(directory.path());
+    command.args(["debug", "encode", "--n-shards", "1000", "--input", "blob", "--json"]);
+    let report = run(&mut command).json();
+    assert_eq!(report["blob_id"], "kIrHJ_1VfYJD-OV0O1JicM2lB5swr83ZkfvTD7BWV0I");
+    assert_eq!(report["n_shards"], 1000);
+    assert_eq!(report["length"], 12);
+    assert_eq!(report["symbol_size"], 2);
+    assert_eq!(report["encoded_blob_length"], 66_034_000);
+    assert_eq!(report["metadata_bcs_len"], 66_012);
+}
+
+#[test]
+fn bad_input_gets_a_clear_error_and_loses_nothing() {
+    let network = Network::start(Shape { nodes: 4, shards: 10, behind_proxies: false });
+    let directory = network.path();
+    let contents = content::random(71, 1000);
+    let report = network.store("good", &contents);
+    let id = blob_id(&report);
+
+    // Unknown id.
+    let unknown = "A".repeat(43);
+    let error = network.client(&["read", &unknown]).error(3);
+    assert!(error["message"].as_str().unwrap().contains(&unknown), "{error}");
+
+    // Not an id at all: a decimal number as explorers print it.
+    let error = network.client(&["read", "12345"]).error(2);
+    assert!(error["hint"].is_string(), "{error}");
+
+    // Too large for ten shards.
+    let limit = 4 * 7 * 65_534;
+    std::fs::write(directory.join("large"), vec![0; limit + 1]).unwrap();
+    let error = network.client(&["store", "large"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains(&limit.to_string()), "{error}");
+
+    // No funds.
+    let mut poor = walrus(directory);
+    poor.env("WALRUS_PRIVATE_KEY", "07".repeat(32)).args(["--json", "store", "good", "--force"]);
+    let error = run(&mut poor).error(5);
+    assert!(error["hint"].is_string(), "{error}");
+
+    // No wallet.
+    let mut nobody = walrus(directory);
+    let error = run(nobody.args(["--json", "store", "good", "--force"])).error(2);
+    assert!(error["hint"].as_str().unwrap().contains("WALRUS_PRIVATE_KEY"), "{error}");
+
+    // Wrong network: the contracts of another chain.
+    let text = std::fs::read_to_string(directory.join("deployment.json")).unwrap();
+    let other = text.replace("31337", "31338");
+    assert_ne!(text, other);
+    std::fs::write(directory.join("other.json"), other).unwrap();
+    let config = std::fs::read_to_string(directory.join("walrus.toml")).unwrap();
+    let config = config.replace("deployment.json", "other.json");
+    std::fs::write(directory.join("other.toml"), config).unwrap();
+    let error = network.client(&["--config", "other.toml", "info"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("31338"), "{error}");
+
+    // A file that is not there, and an unknown context.
+    network.client(&["store", "missing"]).error(2);
+    network.client(&["--context", "nowhere", "info"]).error(2);
+
+    // After all of this the blob is still there.
+    assert!(network.read(&id) == contents);
+}
+
+#[test]
+fn an_expired_blob_is_said_to_be_expired() {
+    // "Not found" would make the user look for a mistake that nobody made.
+    let network = Network::start(Shape { nodes: 4, shards: 10, behind_proxies: false });
+    std::fs::write(network.path().join("short"), b"short").unwrap();
+    let id = blob_id(&network.client(&["store", "short", "--epochs", "1"]).json());
+    wait_for("the nodes report in sync", 30, || {
+        let phase = network.client(&["info"]).json()["phase"].clone();
+        (phase == "Done").then_some(())
+    });
+    network.pass_time(1800);
+    network.pass_time(1800);
+    assert_eq!(network.epoch(), 2);
+    let error = network.client(&["read", &id]).error(3);
+    assert!(error["message"].as_str().unwrap().contains("expired"), "{error}");
+    let status = network.client(&["blob-status", &id]).json();
+    assert_eq!(status["status"], "expired", "{status}");
+}

@@ -1,0 +1,13 @@
+//! End to end: the real binary as separate processes, real sockets, real files,
+//! the real contracts on the development chain.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod commands;
+mod content;
+mod failures;
+mod liars;
+mod network;
+mod process;
+mod proxy;
+mod sizes;
