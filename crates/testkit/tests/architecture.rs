@@ -1,6 +1,6 @@
 //! The rules of `docs/ARCHITECTURE.md` that a compiler does not check.
 
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::{
     collections::BTreeSet,
