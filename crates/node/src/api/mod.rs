@@ -3,7 +3,7 @@
 //! Each handler makes its checks in the order of the protocol page, because clients
 //! decide by the first reason that applies. Nothing is stored or served that was not
 //! verified against the blob id, and nothing is signed by a rule other than that of
-//! [`confirmation`].
+//! `confirmation`.
 
 mod admission;
 mod confirmation;

@@ -1,7 +1,7 @@
 //! Slivers on disk: one append-only file for each blob.
 //!
 //! Why files and not the database, with figures: docs/decisions/0003-sliver-store.md.
-//! The file format is in [`record`]. What is promised:
+//! The file format is in `record`. What is promised:
 //!
 //! * A sliver is acknowledged, and counted as stored, only when its bytes *and* the
 //!   name of its file are on disk. Writers to one file share syncs (group commit).
