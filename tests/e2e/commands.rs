@@ -3,7 +3,7 @@
 use crate::{
     content,
     network::{Network, Shape, blob_id},
-    process::{run, wait_for, walrus},
+    process::{Background, free_port, run, wait_for, walrus},
 };
 
 #[test]
@@ -15,6 +15,39 @@ fn the_demo_stores_loses_a_third_and_reads_back() {
     assert_eq!(report["recovered"], true, "{report}");
     assert_eq!(report["stopped_nodes"].as_array().unwrap().len(), 3, "{report}");
     assert!(report["steps"].as_array().unwrap().len() >= 4, "{report}");
+}
+
+#[test]
+fn a_local_network_survives_a_restart() {
+    // Somebody who keeps their trials in it would lose them with every Ctrl-C.
+    let directory = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let local = || {
+        let mut command = walrus(directory.path());
+        command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+        command.args(["--rpc-port", &port]);
+        Background::start(&mut command, &directory.path().join("local.log")).0
+    };
+    let client = |arguments: &[&str]| {
+        let mut command = walrus(directory.path());
+        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
+    };
+    let network = local();
+    std::fs::write(directory.path().join("keep"), b"keep me").unwrap();
+    let id = blob_id(&client(&["store", "keep"]).json());
+    assert_eq!(network.stop(), 0);
+    let network = local();
+    client(&["read", &id, "--out", "kept"]).json();
+    assert_eq!(std::fs::read(directory.path().join("kept")).unwrap(), b"keep me");
+    // Without a chance to tidy up, too.
+    network.kill();
+    let _network = local();
+    client(&["read", &id, "--out", "again"]).json();
+    assert_eq!(std::fs::read(directory.path().join("again")).unwrap(), b"keep me");
+    // Another shape in the same directory is refused instead of half-used.
+    let mut other = walrus(directory.path());
+    other.args(["--json", "local", "--nodes", "5", "--shards", "10", "--dir", "net"]);
+    run(&mut other).error(2);
 }
 
 #[test]
@@ -43,11 +76,11 @@ fn bad_input_gets_a_clear_error_and_loses_nothing() {
 
     // Unknown id.
     let unknown = "A".repeat(43);
-    let error = network.client(&["read", &unknown]).error(3);
+    let error = network.client(&["read", &unknown, "--out", "copy"]).error(3);
     assert!(error["message"].as_str().unwrap().contains(&unknown), "{error}");
 
     // Not an id at all: a decimal number as explorers print it.
-    let error = network.client(&["read", "12345"]).error(2);
+    let error = network.client(&["read", "12345", "--out", "copy"]).error(2);
     assert!(error["hint"].is_string(), "{error}");
 
     // Too large for ten shards.
@@ -96,10 +129,16 @@ fn an_expired_blob_is_said_to_be_expired() {
         let phase = network.client(&["info"]).json()["phase"].clone();
         (phase == "Done").then_some(())
     });
-    network.pass_time(1800);
-    network.pass_time(1800);
+    // Half an epoch and some more: a burst of blocks leaves the chain ahead of the clock.
+    network.pass_time(2000);
+    network.pass_time(2000);
     assert_eq!(network.epoch(), 2);
-    let error = network.client(&["read", &id]).error(3);
+    // Nodes serve it until they see the new epoch; the first refusal must name the reason.
+    let refused = wait_for("the nodes see the new epoch", 30, || {
+        let read = network.client(&["read", &id, "--out", "copy"]);
+        (read.code != 0).then_some(read)
+    });
+    let error = refused.error(3);
     assert!(error["message"].as_str().unwrap().contains("expired"), "{error}");
     let status = network.client(&["blob-status", &id]).json();
     assert_eq!(status["status"], "expired", "{status}");

@@ -306,7 +306,15 @@ impl Client {
             Ok(false) => {}
             Err(_) => return error.into(),
         }
-        if !matches!(error, FetchError::NotFound) {
+        // Nodes drop an ended blob one after the other: until all have, some metadata and
+        // some slivers can still be had.
+        let may_be_gone = matches!(
+            error,
+            FetchError::NotFound
+                | FetchError::NoMetadata { .. }
+                | FetchError::NotEnoughSlivers { .. }
+        );
+        if !may_be_gone {
             return error.into();
         }
         match self.latest_record(&blob_id).await {
