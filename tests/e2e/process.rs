@@ -4,7 +4,10 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -167,7 +170,16 @@ pub fn wait_for<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> Opti
     }
 }
 
-/// A port nobody listens on now.
+/// A port nobody listens on now and no other test of this process is given. Below the
+/// range of outgoing connections, and apart from the ports local networks choose.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id() % 6_000;
+    loop {
+        let offset = (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 6_000;
+        let port = u16::try_from(26_000 + offset).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

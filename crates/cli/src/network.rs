@@ -299,10 +299,23 @@ async fn start_epoch_one(
     .await
 }
 
+/// Ports for the nodes of local networks: below the range from which systems take the
+/// ports of outgoing connections, which would come and go on a node's port.
+const PORTS: std::ops::Range<u16> = 20_000..26_000;
+
 /// An address of this machine that nobody listens on now.
 async fn free_address(env: &Env) -> Result<String, Failure> {
-    let listener = env.net.bind("127.0.0.1", 0).await.map_err(anyhow::Error::from)?;
-    Ok(listener.local_address())
+    let mut refused = None;
+    for _ in 0..100 {
+        let offset = env.random_u64("node port") % PORTS.len() as u64;
+        // The offset is below the length of a range of `u16`.
+        let port = PORTS.start + offset as u16;
+        match env.net.bind("127.0.0.1", port).await {
+            Ok(listener) => return Ok(listener.local_address()),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(anyhow::anyhow!("no free port for a node: {refused:?}").into())
 }
 
 /// What a new node is made of.
