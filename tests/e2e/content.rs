@@ -7,6 +7,22 @@ pub fn random(seed: u64, length: usize) -> Vec<u8> {
     walrus_testkit::content::xorshift64(seed, length)
 }
 
+/// The input of a conformance vector.
+pub fn of_vector(case: &serde_json::Value) -> Vec<u8> {
+    use walrus_testkit::content::{affine251, xorshift64};
+    let length = usize::try_from(case["length"].as_u64().unwrap()).unwrap();
+    let generator = &case["generator"];
+    match generator["kind"].as_str().unwrap() {
+        "constant" => vec![u8::try_from(generator["byte"].as_u64().unwrap()).unwrap(); length],
+        "affine251" => affine251(length),
+        "xorshift64" => {
+            let seed = generator["seed"].as_str().unwrap().trim_start_matches("0x");
+            xorshift64(u64::from_str_radix(seed, 16).unwrap(), length)
+        }
+        other => panic!("unknown generator {other}"),
+    }
+}
+
 /// A real library that is on every machine that can build this project: the
 /// largest one of the Rust toolchain below 64 MiB.
 pub fn real_library() -> PathBuf {
