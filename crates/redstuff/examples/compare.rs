@@ -1,7 +1,7 @@
-//! How long encoding takes, as a ratio to the naive way measured in the same run.
+//! How long encoding and decoding take, as a ratio to the naive way measured in the same run.
 //!
 //! Naive: `reed-solomon-simd` row by row and column by column, `blake2` one message at a time, each
-//! symbol hashed once. Run with `cargo run --release --example compare -p walrus-redstuff [-- --json]`.
+//! symbol hashed once. Decoding is from repair slivers only, with the default check. Run with `cargo run --release --example compare -p walrus-redstuff [-- --json]`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods)]
 
@@ -9,9 +9,12 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use blake2::Digest as _;
-use reed_solomon_simd::ReedSolomonEncoder;
+use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 use walrus_redstuff::engine::Fast;
-use walrus_redstuff::{BlobId, Digest, Encoder, EncodingParams, EncodingType};
+use walrus_redstuff::{
+    BlobId, ConsistencyCheck, Digest, Encoder, EncodingParams, EncodingType, Primary, SliverIndex,
+    VerifiedMetadata, VerifiedSliver, decode_with,
+};
 
 const N_SHARDS: u16 = 1000;
 const BLOB_BYTES: [usize; 3] = [1 << 10, 1 << 20, 32 << 20];
@@ -59,7 +62,7 @@ impl Row {
 }
 
 /// Medians of several rounds in alternating order, so that a drifting clock speed hits both alike.
-fn measure(bytes: usize) -> [Row; 2] {
+fn measure(bytes: usize) -> [Row; 3] {
     let params = EncodingParams::new(N_SHARDS).unwrap();
     let encoder = Encoder::new(params);
     let mut engine = Fast::new();
@@ -78,12 +81,30 @@ fn measure(bytes: usize) -> [Row; 2] {
         }));
     }
     let naive_ms = median(naive);
-    [("encode", encode), ("metadata", metadata)].map(|(operation, times)| Row {
-        operation,
-        bytes,
-        ours_ms: median(times),
-        naive_ms,
-    })
+    let [encode, metadata] = [("encode", encode), ("metadata", metadata)]
+        .map(|(operation, times)| Row { operation, bytes, ours_ms: median(times), naive_ms });
+    [encode, metadata, measure_decode(params, &data, rounds)]
+}
+
+/// From the last `p` primary slivers, none of which is a piece of the blob.
+fn measure_decode(params: EncodingParams, data: &[u8], rounds: usize) -> Row {
+    let mut engine = Fast::new();
+    let encoded = Encoder::new(params).encode(data).unwrap();
+    let metadata = encoded.metadata();
+    let first = params.n_shards() - params.primary_source_symbols();
+    let slivers: Vec<VerifiedSliver<Primary>> = (first..params.n_shards())
+        .map(|index| encoded.sliver(SliverIndex(index)).unwrap())
+        .collect();
+    let (mut ours, mut naive) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        naive.push(time(|| assert!(naive_decode(metadata, &slivers) == data)));
+        ours.push(time(|| {
+            let slivers = slivers.iter().cloned();
+            let check = ConsistencyCheck::Default;
+            assert!(decode_with(&mut engine, metadata, slivers, check).unwrap() == data);
+        }));
+    }
+    Row { operation: "decode", bytes: data.len(), ours_ms: median(ours), naive_ms: median(naive) }
 }
 
 fn time(work: impl FnOnce()) -> f64 {
@@ -137,6 +158,36 @@ fn naive_encode(params: EncodingParams, data: &[u8]) -> BlobId {
         .collect();
     black_box(slivers(&matrix, n, p, s, z));
     BlobId::from_parts(EncodingType::Rs2, data.len() as u64, &Digest::from_bytes(root(pairs)))
+}
+
+/// Column by column, then every row of the blob extended and hashed.
+fn naive_decode(metadata: &VerifiedMetadata, slivers: &[VerifiedSliver<Primary>]) -> Vec<u8> {
+    let params = metadata.params();
+    let n = usize::from(params.n_shards());
+    let p = usize::from(params.primary_source_symbols());
+    let s = usize::from(params.secondary_source_symbols());
+    let z = metadata.symbol_size().bytes();
+    let mut blob = vec![0; p * s * z];
+    let mut decoder = ReedSolomonDecoder::new(p, n - p, z).unwrap();
+    for c in 0..s {
+        for sliver in slivers {
+            let index = usize::from(sliver.index().0) - p;
+            decoder.add_recovery_shard(index, sliver.symbol(c).unwrap()).unwrap();
+        }
+        for (r, symbol) in decoder.decode().unwrap().restored_original_iter() {
+            blob[(r * s + c) * z..][..z].copy_from_slice(symbol);
+        }
+    }
+    let mut coder = ReedSolomonEncoder::new(s, n - s, z).unwrap();
+    for (row, pair) in blob.chunks_exact(s * z).zip(metadata.hashes()) {
+        row.chunks_exact(z).for_each(|symbol| coder.add_original_shard(symbol).unwrap());
+        let repair = coder.encode().unwrap();
+        let symbols = row.chunks_exact(z).chain(repair.recovery_iter());
+        let root = root(symbols.map(|symbol| hash(0, symbol)).collect());
+        assert!(pair.primary.is_root(&Digest::from_bytes(root)));
+    }
+    blob.truncate(usize::try_from(metadata.unencoded_length()).unwrap());
+    blob
 }
 
 /// Cuts all slivers out of the matrix.
