@@ -102,6 +102,16 @@ impl TestDisk {
         inner.nodes[node].durable[byte] ^= 0x10;
     }
 
+    /// Changes a file at rest.
+    pub(crate) fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut inner = lock(&self.0);
+        let node = inner.names[path];
+        let node = &mut inner.nodes[node];
+        change(&mut node.now);
+        node.durable = node.now.clone();
+        node.pending.clear();
+    }
+
     /// The contents of a file.
     pub(crate) fn read(&self, path: &Path) -> Vec<u8> {
         let inner = lock(&self.0);

@@ -78,9 +78,7 @@ impl FaultPlan {
             tail: 0.01 + menu(0.05),
             ..LinkProfile::default()
         };
-        // Failed syncs are for scenarios to add: a file that saw one is not to be trusted
-        // again, so a host needs more than a restart to be whole.
-        let disks = DiskFaults::default();
+        let disks = DiskFaults { failed_sync: menu(0.01), ..DiskFaults::default() };
         let kinds: Vec<u32> = (0..4).filter(|_| menu(1.0) > 0.0).collect();
         let skewed = menu(1.0) > 0.0;
         let skews_ms =

@@ -134,6 +134,35 @@ async fn bit_rot_is_healed_from_peers() {
     wait_until_complete(&nodes[0].node, &blob).await;
 }
 
+/// If this failed, a node whose database was lost would stay without metadata, or
+/// download again what it has.
+#[tokio::test]
+async fn after_the_database_was_lost_metadata_is_fetched_and_slivers_are_used() {
+    let mut nodes = network().await;
+    let blob = encode(SHARDS, &[6; 3000]);
+    let id = *blob.metadata().blob_id();
+    for served in &nodes {
+        certify(&served.node, id).await;
+        store(&served.node, &blob).await;
+    }
+    let Served { node: before, disk, stop, server } = nodes.remove(0);
+    stop.cancel();
+    timeout(Duration::from_secs(5), server).await.unwrap();
+    let (env, committee) = (before.env.clone(), before.membership.get().committee().cloned());
+    drop(before);
+    let (sliver_file, _) = disk.files(Path::new("/n/slivers"))[0].clone();
+    let slivers = disk.read(&sliver_file);
+    disk.damage(Path::new("/n/node.redb"), |bytes| bytes.fill(0));
+    let again = node(env, Path::new("/n"), 1, committee.unwrap()).await;
+    assert!(again.store.metadata().get(&id).await.unwrap().is_none());
+    // The events are read again from the beginning.
+    certify(&again, id).await;
+    let (_recovery, _task) = start(&again);
+    wait_until_complete(&again, &blob).await;
+    let kept = disk.read(&sliver_file);
+    assert!(kept.starts_with(&slivers) && kept.len() < slivers.len() + 100, "written again");
+}
+
 /// If this failed, a stopped server would hang the shutdown, or recovery would chase
 /// blobs nobody pays for.
 #[tokio::test]

@@ -22,7 +22,7 @@ use walrus_redstuff::{BlobId, EncodingParams};
 
 use self::{
     blobs::{BlobRows, BlobState},
-    db::{Database, DbError},
+    db::{Database, DbError, damage::set_aside},
     metadata::MetadataStore,
     slivers::SliverStore,
 };
@@ -66,6 +66,12 @@ impl Store {
     /// from a crash when needed. `identity` names node and network: a folder made for
     /// another one is refused.
     ///
+    /// A database that is damaged beyond repair is set aside under another name and a
+    /// new one begun: without a cursor, so that the chain is followed from its
+    /// beginning, and without metadata, which recovery fetches from peers. Slivers stay
+    /// and count again as soon as their metadata is there. Errors of the disk are
+    /// returned instead, as they may pass.
+    ///
     /// # Errors
     /// [`OpenError`].
     pub async fn open(
@@ -76,27 +82,19 @@ impl Store {
     ) -> Result<Self, OpenError> {
         env.disk.create_dir_all(dir).await?;
         let slivers = SliverStore::new(env.clone(), dir.join("slivers"));
-        let mine = identity.to_owned();
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let prepare = move |transaction: &redb::WriteTransaction| {
-            blobs::prepare(transaction)?;
-            metadata::prepare(transaction)?;
-            let mut node = transaction.open_table(NODE)?;
-            let found: Option<Vec<u8>> = node.get(IDENTITY)?.map(|row| row.value().to_vec());
-            if found.is_none() {
-                node.insert(IDENTITY, mine.as_bytes())?;
+        let path = dir.join("node.redb");
+        let (db, found) = match open_database(&env, &path, identity).await {
+            Err(error) if error.is_damage() => {
+                set_aside(&env, &path, &error).await?;
+                open_database(&env, &path, identity).await?
             }
-            let _ = tell.send(found);
-            Ok(())
+            opened => opened?,
         };
-        let db = Database::open(env, &dir.join("node.redb"), prepare).await?;
-        match told.await {
-            Ok(Some(found)) if found.as_slice() != identity.as_bytes() => {
-                Err(OpenError::OtherNode {
-                    expected: identity.to_owned(),
-                    found: String::from_utf8_lossy(&found).into_owned(),
-                })
-            }
+        match found {
+            Some(found) if found.as_slice() != identity.as_bytes() => Err(OpenError::OtherNode {
+                expected: identity.to_owned(),
+                found: String::from_utf8_lossy(&found).into_owned(),
+            }),
             _ => Ok(Self { metadata: MetadataStore::new(db.clone(), params), db, slivers }),
         }
     }
@@ -203,4 +201,28 @@ impl Store {
         drop(metadata);
         db.close().await;
     }
+}
+
+/// Opens the database for the node named `identity`; together with whose it was before,
+/// if anybody's.
+async fn open_database(
+    env: &Env,
+    path: &Path,
+    identity: &str,
+) -> Result<(Database, Option<Vec<u8>>), DbError> {
+    let mine = identity.to_owned();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let prepare = move |transaction: &redb::WriteTransaction| {
+        blobs::prepare(transaction)?;
+        metadata::prepare(transaction)?;
+        let mut node = transaction.open_table(NODE)?;
+        let found: Option<Vec<u8>> = node.get(IDENTITY)?.map(|row| row.value().to_vec());
+        if found.is_none() {
+            node.insert(IDENTITY, mine.as_bytes())?;
+        }
+        let _ = tell.send(found);
+        Ok(())
+    };
+    let db = Database::open(env.clone(), path, prepare).await?;
+    Ok((db, told.await.unwrap_or_default()))
 }

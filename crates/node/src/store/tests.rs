@@ -4,12 +4,13 @@ use std::{path::Path, sync::Arc};
 
 use walrus_core::{Epoch, TokenId};
 use walrus_env::{Env, real};
-use walrus_redstuff::{EncodedBlob, EncodingParams};
+use walrus_redstuff::{EncodedBlob, EncodingParams, SliverPairIndex, SliverType};
 
 use super::{
     OpenError, Store,
     blobs::{EventRef, ObjectRecord},
     db::DbError,
+    slivers::SliverKey,
 };
 use crate::test_disk::{TestDisk, Torn};
 use crate::test_node::encode;
@@ -170,4 +171,113 @@ async fn damaged_metadata_counts_as_missing() {
     assert!(store.metadata().get(&id).await.unwrap().is_none());
     store.metadata().put(blob.metadata()).await.unwrap();
     assert!(store.metadata().get(&id).await.unwrap().is_some());
+}
+
+type Damage = (&'static str, fn(&mut Vec<u8>));
+
+/// Kinds of damage that no repair undoes.
+const DAMAGES: [Damage; 6] = [
+    ("garbage", |bytes| bytes.fill(0xa5)),
+    ("zeroed", |bytes| bytes.fill(0)),
+    ("the header zeroed", |bytes| bytes[..4096].fill(0)),
+    ("cut to less than a header", |bytes| bytes.truncate(100)),
+    ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2)),
+    ("every page behind the header zeroed", |bytes| bytes[4096..].fill(0)),
+];
+
+fn names(disk: &TestDisk) -> Vec<String> {
+    let files = disk.files(Path::new("/n"));
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|(path, _)| name(path)).collect()
+}
+
+/// If this failed, one failed sync followed by a power cut would end a node for good,
+/// although everything in its database can be had again.
+#[tokio::test]
+async fn a_damaged_database_is_set_aside_and_begun_anew() {
+    for (name, damage) in DAMAGES {
+        let mut disk = TestDisk::default();
+        for time in 1..=2 {
+            let store = open(&disk, "me").await.unwrap();
+            register(&store, 1).await.unwrap();
+            let blob = blob(1);
+            let (id, pair) = (*blob.metadata().blob_id(), SliverPairIndex(0));
+            let key = SliverKey { pair, axis: SliverType::Primary };
+            store.metadata().put(blob.metadata()).await.unwrap();
+            store.slivers().put(&id, key, vec![7; 100].into()).await.unwrap();
+            // Not closed: the process ends, and the next one finds the damage.
+            disk = disk.after_power_cut(Torn::Nothing);
+            drop(store);
+            disk.damage(Path::new("/n/node.redb"), damage);
+            let damaged = disk.read(Path::new("/n/node.redb"));
+
+            let store = open(&disk, "me").await.unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(store.cursor().await.unwrap(), None, "{name}");
+            assert!(store.blob_states(None, 9).await.unwrap().is_empty(), "{name}");
+            assert!(store.metadata().get(&id).await.unwrap().is_none(), "{name}");
+            assert_eq!(store.slivers().keys(&id).await.unwrap(), [key], "{name}");
+            let aside = format!("/n/node.redb.damaged-{time}");
+            assert!(disk.read(Path::new(&aside)) == damaged, "{name}: not kept as it was");
+            register(&store, 2).await.unwrap();
+            // Durable at once, and whole.
+            disk = disk.after_power_cut(Torn::Nothing);
+            let store = open(&disk, "me").await.unwrap();
+            assert_eq!(store.cursor().await.unwrap(), Some(vec![2]), "{name}");
+            store.close().await;
+            assert_eq!(names(&disk).iter().filter(|name| name.contains("damaged")).count(), time);
+        }
+    }
+}
+
+/// If this failed, a node could not open its data for ever after a power cut at the
+/// wrong moment of setting its database aside.
+#[tokio::test]
+async fn setting_a_database_aside_survives_a_power_cut_at_any_operation() {
+    let mut k = 1;
+    loop {
+        let mut survived = false;
+        for torn in [Torn::Nothing, Torn::Half, Torn::Everything, Torn::Killed] {
+            let disk = TestDisk::default();
+            open(&disk, "me").await.unwrap().close().await;
+            disk.damage(Path::new("/n/node.redb"), |bytes| bytes.fill(0xa5));
+            disk.cut_at(k);
+            survived = open(&disk, "me").await.is_ok() && !disk.is_dead();
+            let disk = disk.after_power_cut(torn);
+            let store = open(&disk, "me").await;
+            store.unwrap_or_else(|e| panic!("cut at {k}, {torn:?}: {e}"));
+            let kept = names(&disk).iter().filter(|name| name.contains("damaged")).count();
+            assert_eq!(kept, 1, "cut at {k}, {torn:?}");
+        }
+        if survived {
+            break;
+        }
+        k += 1;
+    }
+    assert!(k > 10, "only {k} operations");
+}
+
+/// If this failed, a cable that came loose would cost a node its database.
+#[tokio::test]
+async fn a_disk_that_refuses_does_not_make_a_database_damaged() {
+    let mut k = 1;
+    loop {
+        let disk = TestDisk::default();
+        let store = open(&disk, "me").await.unwrap();
+        register(&store, 1).await.unwrap();
+        let disk = disk.after_power_cut(Torn::Nothing);
+        disk.cut_at(k);
+        let opened = open(&disk, "me").await;
+        if let Err(error) = &opened {
+            assert!(!matches!(error, OpenError::Database(e) if e.is_damage()), "{k}: {error}");
+        }
+        let disk = disk.after_power_cut(Torn::Killed);
+        let store = open(&disk, "me").await.unwrap();
+        assert_eq!(store.cursor().await.unwrap(), Some(vec![1]), "refused at {k}");
+        assert!(names(&disk).iter().all(|name| !name.contains("damaged")), "refused at {k}");
+        if opened.is_ok() {
+            break;
+        }
+        k += 1;
+    }
+    assert!(k > 5, "only {k} operations");
 }

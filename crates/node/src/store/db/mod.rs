@@ -3,14 +3,19 @@
 //! Writers that arrive together share one transaction and so one sync. Every
 //! access runs off the async threads. The database is not used again after a failed
 //! write: what its file then holds is known only after it was opened anew, so the
-//! node stops ([`Database::broken`]) and its next start repairs.
+//! node stops ([`Database::broken`]) and its next start repairs. What happens when the
+//! file is beyond repair is in `damage`.
 
 mod backend;
+pub(super) mod damage;
 
 use std::{
     io::{self, ErrorKind},
-    path::Path,
-    sync::{Arc, Mutex},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,7 +23,10 @@ use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
 use tokio::sync::oneshot;
 use walrus_env::{CancellationToken, Disk, Env, OpenMode};
 
-use self::backend::Backend;
+use self::{
+    backend::{Backend, DiskTrouble},
+    damage::{diagnose, guarded, set_aside},
+};
 use crate::sync::lock;
 
 /// Memory for the pages of the database in use.
@@ -30,9 +38,15 @@ const ACCESS_COST: Duration = Duration::from_micros(50);
 /// Why the database did not do something.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
-    /// The disk failed or the file is damaged. After a failed write the node has to be restarted.
+    /// The disk failed. After a failed write the node has to be restarted.
     #[error("the database failed: {0}")]
     Failed(Arc<redb::Error>),
+    /// The disk works and the file holds what the database did not write.
+    #[error("the database is damaged: {what}")]
+    Damaged {
+        /// What was found.
+        what: String,
+    },
     /// A row does not have the form this program writes.
     #[error("the database holds a row this program does not understand: {what}")]
     Row {
@@ -50,8 +64,13 @@ impl<E: Into<redb::Error>> From<E> for DbError {
     }
 }
 
-fn open_file(disk: &dyn Disk, path: &Path) -> Result<redb::Database, DbError> {
-    let backend = Backend(disk.open_blocking(path).map_err(redb::StorageError::from)?);
+fn open_file(
+    disk: &dyn Disk,
+    path: &Path,
+    trouble: &DiskTrouble,
+) -> Result<redb::Database, DbError> {
+    let file = trouble.watch(disk.open_blocking(path)).map_err(redb::StorageError::from)?;
+    let backend = Backend { file, trouble: trouble.clone() };
     Ok(redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?)
 }
 
@@ -70,7 +89,7 @@ async fn create_if_missing(env: &Env, path: &Path) -> Result<(), DbError> {
     missing(env.disk.remove_file(&unfinished).await)?;
     let (disk, file) = (env.disk.clone(), unfinished.clone());
     // Dropping the database closes it cleanly.
-    let create = move || open_file(disk.as_ref(), &file).map(drop);
+    let create = move || open_file(disk.as_ref(), &file, &DiskTrouble::default()).map(drop);
     env.compute(ACCESS_COST, create).await?;
     let folder = path.parent().unwrap_or(Path::new("."));
     env.disk.rename(&unfinished, path).await.map_err(failed)?;
@@ -97,6 +116,10 @@ pub struct Database {
     inner: Arc<redb::Database>,
     queue: Arc<Mutex<Queue>>,
     broken: CancellationToken,
+    path: PathBuf,
+    trouble: DiskTrouble,
+    /// Damage was found after it was opened.
+    condemned: Arc<AtomicBool>,
 }
 
 impl Database {
@@ -104,7 +127,8 @@ impl Database {
     /// a crash, repairing it; `prepare` creates the tables.
     ///
     /// # Errors
-    /// When the disk refuses or the file is not a database.
+    /// When the disk refuses; [`DbError::Damaged`] when the file is not a database or
+    /// cannot be repaired.
     pub async fn open(
         env: Env,
         path: &Path,
@@ -112,13 +136,16 @@ impl Database {
     ) -> Result<Self, DbError> {
         create_if_missing(&env, path).await?;
         let disk = env.disk.clone();
-        let file = path.to_owned();
-        let open = move || -> Result<redb::Database, DbError> {
-            let database = open_file(disk.as_ref(), &file)?;
-            let transaction = database.begin_write()?;
-            prepare(&transaction)?;
-            transaction.commit()?;
-            Ok(database)
+        let (file, trouble) = (path.to_owned(), DiskTrouble::default());
+        let watched = trouble.clone();
+        let open = move || {
+            guarded(&watched, || {
+                let database = open_file(disk.as_ref(), &file, &watched)?;
+                let transaction = database.begin_write()?;
+                prepare(&transaction)?;
+                transaction.commit()?;
+                Ok(database)
+            })
         };
         let inner = env.compute(ACCESS_COST, open).await?;
         Ok(Self {
@@ -126,6 +153,9 @@ impl Database {
             inner: Arc::new(inner),
             queue: Arc::default(),
             broken: CancellationToken::new(),
+            path: path.to_owned(),
+            trouble,
+            condemned: Arc::default(),
         })
     }
 
@@ -139,7 +169,24 @@ impl Database {
     ) -> Result<T, DbError> {
         let inner = self.inner.clone();
         let run = move || read(&inner.begin_read()?);
-        self.env.compute(ACCESS_COST, run).await
+        match self.env.compute(ACCESS_COST, run).await {
+            Err(error) => Err(self.examine(error).await),
+            result => result,
+        }
+    }
+
+    /// Sees to it that a database found damaged while in use is not used any more, and
+    /// not opened again.
+    async fn examine(&self, error: DbError) -> DbError {
+        let error = diagnose(error, &self.trouble);
+        // Several readers may find the damage, and by then the name may be a new database's.
+        if error.is_damage() && !self.condemned.swap(true, Ordering::Relaxed) {
+            if let Err(refused) = set_aside(&self.env, &self.path, &error).await {
+                tracing::error!(%error, %refused, "a damaged database could not be set aside");
+            }
+            self.broken.cancel();
+        }
+        error
     }
 
     /// Makes a change; resolves when it is durable. Changes are made one after the
@@ -195,7 +242,10 @@ impl Database {
             };
             let (changes, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|waiting| (waiting.change, waiting.answer)).unzip();
-            let result = self.commit(changes).await;
+            let mut result = self.commit(changes).await;
+            if let Err(error) = result {
+                result = Err(self.examine(error).await);
+            }
             if let Err(error) = &result {
                 tracing::error!(%error, "writing to the database failed");
                 self.broken.cancel();
