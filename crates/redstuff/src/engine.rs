@@ -4,11 +4,15 @@
 //! [`Plain`] does it as the specification is written and serves as the oracle; [`Fast`] is what
 //! everything else uses. All engines give the same bytes.
 
+mod blake2b;
 mod fast;
+mod gf16;
+mod instructions;
 mod lanes;
 mod plain;
 
 pub use fast::Fast;
+pub use instructions::Instructions;
 pub use plain::Plain;
 
 /// One of the two codes of a committee: `source` symbols are extended by `repair` more.

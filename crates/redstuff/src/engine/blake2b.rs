@@ -1,0 +1,1 @@
+//! Many hashes at a time.
