@@ -61,7 +61,10 @@ mod metadata;
 mod params;
 mod recovery;
 mod sliver;
+mod storage;
+mod stream;
 mod symbol;
+mod workers;
 
 pub use any_sliver::{AnySliver, AnyVerifiedSliver};
 pub use axis::{Axis, Primary, Secondary, SliverType, SliverTypeParseError};
@@ -86,7 +89,12 @@ pub use params::{
 };
 pub use recovery::{RecoverError, recover_sliver, recover_sliver_unproven};
 pub use sliver::{Sliver, SliverError, SliverPair, VerifiedSliver};
+pub use storage::{Memory, ReadAt, ReadWriteAt};
+pub use stream::{
+    DecodeStreamError, EncodeStreamError, StreamDecoder, StreamEncoder, StreamedBlob,
+};
 pub use symbol::{
     EitherRecoverySymbol, GeneralRecoverySymbol, RecoverySymbol, RecoverySymbolPair, SymbolError,
     VerifiedSymbol,
 };
+pub use workers::{Workers, WorkersError};
