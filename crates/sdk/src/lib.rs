@@ -34,6 +34,7 @@ mod cache;
 mod client;
 mod network;
 mod progress;
+mod range;
 mod read;
 mod status;
 mod store;
@@ -48,6 +49,9 @@ pub use client::{
 };
 pub use network::{CommitteeView, Node, NodeAccess};
 pub use progress::{Progress, ProgressSink};
+pub use range::{
+    ByteRange, ByteRangeParseError, RangeNotInBlob, RangeRead, RangeReport, ReadRangeError,
+};
 pub use read::{FetchError, ReadConfig, ReadReport};
 pub use status::{NodeHealth, StatusError};
 pub use store::{
