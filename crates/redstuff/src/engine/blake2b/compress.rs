@@ -1,0 +1,198 @@
+//! The compression function of BLAKE2b (RFC 7693 section 3), for several messages side by side.
+
+use super::Digest32;
+use super::rows::Rows;
+
+/// The bytes of one block.
+pub(super) const BLOCK_BYTES: usize = 128;
+
+/// The first 64 bits of the fractional parts of the square roots of the first eight primes.
+const IV: [u64; 8] = [
+    0x6a09_e667_f3bc_c908,
+    0xbb67_ae85_84ca_a73b,
+    0x3c6e_f372_fe94_f82b,
+    0xa54f_f53a_5f1d_36f1,
+    0x510e_527f_ade6_82d1,
+    0x9b05_688c_2b3e_6c1f,
+    0x1f83_d9ab_fb41_bd6b,
+    0x5be0_cd19_137e_2179,
+];
+
+/// The parameters of an unkeyed 32-byte hash that is no part of a tree in the sense of BLAKE2.
+const PARAMETERS: u64 = 0x0101_0020;
+
+/// The order in which each round takes the words of the block.
+const SCHEDULE: [[usize; 16]; 10] = [
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+    [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
+    [11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4],
+    [7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8],
+    [9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13],
+    [2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9],
+    [12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11],
+    [13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10],
+    [6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5],
+    [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
+];
+
+/// The arithmetic of `N` messages at a time.
+///
+/// A value of an implementing type is the proof that the machine has its instructions. The methods
+/// are inlined into the functions that enable these, so they must not be called from elsewhere in
+/// code that is to be fast.
+pub(super) trait Lanes<const N: usize>: Copy {
+    /// One 64-bit word of each message.
+    type Word: Copy;
+
+    /// The same number in each lane.
+    fn splat(self, number: u64) -> Self::Word;
+    /// The sums modulo 2^64.
+    fn add(self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// The bits that differ.
+    fn xor(self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// A rotation to the right by 32, 24, 16 or 63 bits.
+    fn rotate<const BITS: u32>(self, a: Self::Word) -> Self::Word;
+
+    /// The block that has `shift` (0 or 1) zero bytes followed by the bytes of a row, and zeros up
+    /// to its end. They fit into the first `WORDS` words; the others are known to be zero.
+    fn load<const WORDS: usize>(self, rows: Rows<'_, N>, shift: usize) -> [Self::Word; 16];
+
+    /// The block that has a one byte followed by both digests: nine words, the others zero.
+    fn load_nodes(self, left: [&Digest32; N], right: [&Digest32; N]) -> [Self::Word; 16];
+
+    /// The first four words of a state as bytes.
+    fn store(self, state: [Self::Word; 4], digests: &mut [Digest32; N]);
+
+    /// [`trees::hash_short`](super::trees::hash_short) with the instructions enabled.
+    fn hash_short<const WORDS: usize>(
+        self,
+        leaves: super::rows::Leaves<'_>,
+        digests: &mut [Digest32],
+    );
+    /// [`trees::hash_long`](super::trees::hash_long) with the instructions enabled.
+    fn hash_long(self, leaves: super::rows::Leaves<'_>, digests: &mut [Digest32]);
+    /// [`trees::hash_all_nodes`](super::trees::hash_all_nodes) with the instructions enabled.
+    fn hash_nodes(self, nodes: super::trees::Nodes<'_>, parents: &mut [Digest32]);
+}
+
+/// The state before the first block.
+#[inline(always)]
+pub(super) fn initial<const N: usize, L: Lanes<N>>(lanes: L) -> [L::Word; 8] {
+    [
+        lanes.splat(IV[0] ^ PARAMETERS),
+        lanes.splat(IV[1]),
+        lanes.splat(IV[2]),
+        lanes.splat(IV[3]),
+        lanes.splat(IV[4]),
+        lanes.splat(IV[5]),
+        lanes.splat(IV[6]),
+        lanes.splat(IV[7]),
+    ]
+}
+
+/// The state after one more block, with which `hashed` bytes of the message have been taken in.
+///
+/// Words of `block` that the compiler can see to be zero cost nothing; nor do the words of the
+/// result that are not used.
+#[inline(always)]
+pub(super) fn compress<const N: usize, L: Lanes<N>>(
+    lanes: L,
+    state: [L::Word; 8],
+    block: &[L::Word; 16],
+    hashed: usize,
+    is_last: bool,
+) -> [L::Word; 8] {
+    let last = if is_last { u64::MAX } else { 0 };
+    let [a0, a1, a2, a3, b0, b1, b2, b3] = state;
+    let mut v = [
+        [a0, a1, a2, a3],
+        [b0, b1, b2, b3],
+        [lanes.splat(IV[0]), lanes.splat(IV[1]), lanes.splat(IV[2]), lanes.splat(IV[3])],
+        [
+            lanes.splat(IV[4] ^ hashed as u64),
+            lanes.splat(IV[5]),
+            lanes.splat(IV[6] ^ last),
+            lanes.splat(IV[7]),
+        ],
+    ];
+    // Written out, because every index must be known for the zero words to vanish.
+    round::<0, N, L>(lanes, &mut v, block);
+    round::<1, N, L>(lanes, &mut v, block);
+    round::<2, N, L>(lanes, &mut v, block);
+    round::<3, N, L>(lanes, &mut v, block);
+    round::<4, N, L>(lanes, &mut v, block);
+    round::<5, N, L>(lanes, &mut v, block);
+    round::<6, N, L>(lanes, &mut v, block);
+    round::<7, N, L>(lanes, &mut v, block);
+    round::<8, N, L>(lanes, &mut v, block);
+    round::<9, N, L>(lanes, &mut v, block);
+    round::<0, N, L>(lanes, &mut v, block);
+    round::<1, N, L>(lanes, &mut v, block);
+
+    let [[a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3], [d0, d1, d2, d3]] = v;
+    let fold = |i: usize, low, high| lanes.xor(state[i], lanes.xor(low, high));
+    [
+        fold(0, a0, c0),
+        fold(1, a1, c1),
+        fold(2, a2, c2),
+        fold(3, a3, c3),
+        fold(4, b0, d0),
+        fold(5, b1, d1),
+        fold(6, b2, d2),
+        fold(7, b3, d3),
+    ]
+}
+
+/// Mixes the columns of the 4 by 4 matrix `v`, then its diagonals.
+#[inline(always)]
+fn round<const SCHEDULED: usize, const N: usize, L: Lanes<N>>(
+    lanes: L,
+    v: &mut [[L::Word; 4]; 4],
+    block: &[L::Word; 16],
+) {
+    let s = SCHEDULE[SCHEDULED];
+    let word = |i: usize| block[s[i]];
+    mix::<32, 24, N, L>(lanes, v, [word(0), word(2), word(4), word(6)]);
+    mix::<16, 63, N, L>(lanes, v, [word(1), word(3), word(5), word(7)]);
+    turn(v, [1, 2, 3]);
+    mix::<32, 24, N, L>(lanes, v, [word(8), word(10), word(12), word(14)]);
+    mix::<16, 63, N, L>(lanes, v, [word(9), word(11), word(13), word(15)]);
+    turn(v, [3, 2, 1]);
+}
+
+/// Half of the function `G` on all four columns, which do not depend on each other: step by step, so
+/// that the steps of the other columns fill the time each takes.
+#[inline(always)]
+fn mix<const D: u32, const B: u32, const N: usize, L: Lanes<N>>(
+    lanes: L,
+    v: &mut [[L::Word; 4]; 4],
+    words: [L::Word; 4],
+) {
+    let [a, b, c, d] = v;
+    for i in 0..4 {
+        // The word first: `b` comes out of the longest chain.
+        a[i] = lanes.add(lanes.add(a[i], words[i]), b[i]);
+    }
+    for i in 0..4 {
+        d[i] = lanes.rotate::<D>(lanes.xor(d[i], a[i]));
+    }
+    for i in 0..4 {
+        c[i] = lanes.add(c[i], d[i]);
+    }
+    for i in 0..4 {
+        b[i] = lanes.rotate::<B>(lanes.xor(b[i], c[i]));
+    }
+}
+
+/// Rotates the lower three rows to the left, which makes diagonals columns or columns diagonals.
+#[inline(always)]
+fn turn<W: Copy>(v: &mut [[W; 4]; 4], by: [usize; 3]) {
+    for (row, by) in v[1..].iter_mut().zip(by) {
+        let [w0, w1, w2, w3] = *row;
+        *row = match by {
+            1 => [w1, w2, w3, w0],
+            2 => [w2, w3, w0, w1],
+            _ => [w3, w0, w1, w2],
+        };
+    }
+}
