@@ -1,0 +1,113 @@
+//! Ours against the baseline, in turns.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+/// Short operations are repeated until a turn takes about this long.
+const TURN_MS: f64 = 20.0;
+
+/// What an operation gave, as bytes that must be the same on both sides.
+pub(crate) trait Evidence {
+    fn bytes(&self) -> Vec<u8>;
+}
+
+/// One line of the result.
+pub(crate) struct Row {
+    pub(crate) op: &'static str,
+    pub(crate) n_shards: u16,
+    pub(crate) blob_bytes: usize,
+    pub(crate) threads: usize,
+    pub(crate) engine: String,
+    pub(crate) ours_ms: f64,
+    pub(crate) naive_ms: f64,
+}
+
+impl Row {
+    /// How many times faster ours is.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.naive_ms / self.ours_ms
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "op": self.op,
+            "n_shards": self.n_shards,
+            "blob_bytes": self.blob_bytes,
+            "threads": self.threads,
+            "engine": self.engine,
+            "ours_ms": self.ours_ms,
+            "naive_ms": self.naive_ms,
+            "ratio": self.ratio(),
+        })
+    }
+}
+
+/// One side of a contest, and the times it took.
+struct Contender<'a, T> {
+    work: &'a mut dyn FnMut() -> T,
+    calls: usize,
+    times_ms: Vec<f64>,
+}
+
+impl<'a, T: Evidence> Contender<'a, T> {
+    /// Runs once to see what comes out and how long it takes. A call longer than a second is its own
+    /// warming up and counts.
+    fn new(work: &'a mut dyn FnMut() -> T) -> (Self, Vec<u8>) {
+        let start = Instant::now();
+        let outcome = work();
+        let time_ms = start.elapsed().as_secs_f64() * 1000.0;
+        let calls = (TURN_MS / time_ms).ceil().clamp(1.0, 1e6) as usize;
+        let times_ms = if time_ms > 1000.0 { vec![time_ms] } else { Vec::new() };
+        (Self { work, calls, times_ms }, outcome.bytes())
+    }
+
+    fn turn(&mut self) {
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            black_box((self.work)());
+        }
+        self.times_ms.push(start.elapsed().as_secs_f64() * 1000.0 / self.calls as f64);
+    }
+
+    fn median_ms(mut self) -> f64 {
+        self.times_ms.sort_by(f64::total_cmp);
+        let middle = self.times_ms.len() / 2;
+        if self.times_ms.len() % 2 == 1 {
+            self.times_ms[middle]
+        } else {
+            f64::midpoint(self.times_ms[middle - 1], self.times_ms[middle])
+        }
+    }
+}
+
+/// Lets both sides work in turns, so that a drifting clock speed hits them alike, and returns the
+/// median of a call of the baseline and of each of ours, in milliseconds.
+///
+/// # Panics
+/// If they do not give the same.
+pub(crate) fn contest<T: Evidence, U: Evidence>(
+    blob_bytes: usize,
+    naive: &mut dyn FnMut() -> T,
+    ours: &mut [&mut dyn FnMut() -> U],
+) -> (f64, Vec<f64>) {
+    let (mut naive, expected) = Contender::new(naive);
+    let mut contenders = Vec::new();
+    for work in ours {
+        let (contender, got) = Contender::new(*work);
+        assert!(got == expected, "ours and the baseline differ");
+        contenders.push(contender);
+    }
+    let turns = match blob_bytes {
+        ..=0x10_0000 => 7,
+        ..=0x400_0000 => 5,
+        ..=0x1000_0000 => 3,
+        _ => 2,
+    };
+    for _ in 0..turns {
+        naive.turn();
+        contenders.iter_mut().for_each(Contender::turn);
+    }
+    (naive.median_ms(), contenders.into_iter().map(Contender::median_ms).collect())
+}
