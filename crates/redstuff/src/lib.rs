@@ -59,6 +59,7 @@ mod index;
 mod merkle;
 mod metadata;
 mod params;
+mod range;
 mod recovery;
 mod sliver;
 mod storage;
@@ -86,6 +87,10 @@ pub use metadata::{
 pub use params::{
     DataTooLarge, EncodingParams, EncodingType, EncodingTypeParseError, MAX_SHARDS,
     MAX_SYMBOL_BYTES, MIN_SHARDS, ParamsError, SymbolSize,
+};
+pub use range::{
+    ProvenSliverHashes, RangeCover, RangeError, RowRun, RunError, RunProof, SliverHashError,
+    SliverHashProof, SymbolRun, VerifiedRun,
 };
 pub use recovery::{RecoverError, recover_sliver, recover_sliver_unproven};
 pub use sliver::{Sliver, SliverError, SliverPair, VerifiedSliver};
