@@ -103,10 +103,10 @@ pub(super) fn compress<const N: usize, L: Lanes<N>>(
     is_last: bool,
 ) -> [L::Word; 8] {
     let last = if is_last { u64::MAX } else { 0 };
-    let [a0, a1, a2, a3, b0, b1, b2, b3] = state;
+    let [s0, s1, s2, s3, s4, s5, s6, s7] = state;
     let mut v = [
-        [a0, a1, a2, a3],
-        [b0, b1, b2, b3],
+        [s0, s1, s2, s3],
+        [s4, s5, s6, s7],
         [lanes.splat(IV[0]), lanes.splat(IV[1]), lanes.splat(IV[2]), lanes.splat(IV[3])],
         [
             lanes.splat(IV[4] ^ hashed as u64),
@@ -130,16 +130,15 @@ pub(super) fn compress<const N: usize, L: Lanes<N>>(
     round::<1, N, L>(lanes, &mut v, block);
 
     let [[a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3], [d0, d1, d2, d3]] = v;
-    let fold = |i: usize, low, high| lanes.xor(state[i], lanes.xor(low, high));
     [
-        fold(0, a0, c0),
-        fold(1, a1, c1),
-        fold(2, a2, c2),
-        fold(3, a3, c3),
-        fold(4, b0, d0),
-        fold(5, b1, d1),
-        fold(6, b2, d2),
-        fold(7, b3, d3),
+        lanes.xor(s0, lanes.xor(a0, c0)),
+        lanes.xor(s1, lanes.xor(a1, c1)),
+        lanes.xor(s2, lanes.xor(a2, c2)),
+        lanes.xor(s3, lanes.xor(a3, c3)),
+        lanes.xor(s4, lanes.xor(b0, d0)),
+        lanes.xor(s5, lanes.xor(b1, d1)),
+        lanes.xor(s6, lanes.xor(b2, d2)),
+        lanes.xor(s7, lanes.xor(b3, d3)),
     ]
 }
 
@@ -151,12 +150,11 @@ fn round<const SCHEDULED: usize, const N: usize, L: Lanes<N>>(
     block: &[L::Word; 16],
 ) {
     let s = SCHEDULE[SCHEDULED];
-    let word = |i: usize| block[s[i]];
-    mix::<32, 24, N, L>(lanes, v, [word(0), word(2), word(4), word(6)]);
-    mix::<16, 63, N, L>(lanes, v, [word(1), word(3), word(5), word(7)]);
+    mix::<32, 24, N, L>(lanes, v, [block[s[0]], block[s[2]], block[s[4]], block[s[6]]]);
+    mix::<16, 63, N, L>(lanes, v, [block[s[1]], block[s[3]], block[s[5]], block[s[7]]]);
     turn(v, [1, 2, 3]);
-    mix::<32, 24, N, L>(lanes, v, [word(8), word(10), word(12), word(14)]);
-    mix::<16, 63, N, L>(lanes, v, [word(9), word(11), word(13), word(15)]);
+    mix::<32, 24, N, L>(lanes, v, [block[s[8]], block[s[10]], block[s[12]], block[s[14]]]);
+    mix::<16, 63, N, L>(lanes, v, [block[s[9]], block[s[11]], block[s[13]], block[s[15]]]);
     turn(v, [3, 2, 1]);
 }
 

@@ -47,11 +47,11 @@ pub(super) fn hash_short<const WORDS: usize, const N: usize, L: Lanes<N>>(
 ) {
     let hashed = leaves.message_bytes() + PREFIX_BYTES;
     let last = digests.len().saturating_sub(1);
-    for_groups(digests, |first, digests| {
+    for first in (0..digests.len()).step_by(N) {
         let block = lanes.load::<WORDS>(leaves.rows(first, last), PREFIX_BYTES);
-        let [h0, h1, h2, h3, ..] = compress(lanes, initial(lanes), &block, hashed, true);
-        lanes.store([h0, h1, h2, h3], digests);
-    });
+        let state = compress(lanes, initial(lanes), &block, hashed, true);
+        store(lanes, state, &mut digests[first..]);
+    }
 }
 
 /// Hashes leaves that fill more than one block.
@@ -63,7 +63,7 @@ pub(super) fn hash_long<const N: usize, L: Lanes<N>>(
 ) {
     let bytes = leaves.message_bytes();
     let last = digests.len().saturating_sub(1);
-    for_groups(digests, |first, digests| {
+    for first in (0..digests.len()).step_by(N) {
         let rows = leaves.rows(first, last);
         let mut state = initial(lanes);
         let (mut start, mut end, mut shift) = (0, FIRST_BYTES.min(bytes), PREFIX_BYTES);
@@ -75,9 +75,8 @@ pub(super) fn hash_long<const N: usize, L: Lanes<N>>(
             }
             (start, end, shift) = (end, (end + BLOCK_BYTES).min(bytes), 0);
         }
-        let [h0, h1, h2, h3, ..] = state;
-        lanes.store([h0, h1, h2, h3], digests);
-    });
+        store(lanes, state, &mut digests[first..]);
+    }
 }
 
 /// Hashes nodes.
@@ -88,32 +87,24 @@ pub(super) fn hash_all_nodes<const N: usize, L: Lanes<N>>(
     parents: &mut [Digest32],
 ) {
     let last = parents.len().saturating_sub(1);
-    for_groups(parents, |first, parents| {
+    for first in (0..parents.len()).step_by(N) {
         let (left, right) = nodes.children(first, last);
         let block = lanes.load_nodes(left, right);
-        let [h0, h1, h2, h3, ..] = compress(lanes, initial(lanes), &block, NODE_BYTES, true);
-        lanes.store([h0, h1, h2, h3], parents);
-    });
+        let state = compress(lanes, initial(lanes), &block, NODE_BYTES, true);
+        store(lanes, state, &mut parents[first..]);
+    }
 }
 
-/// Calls `hash` with the index of the first digest of each group of lanes and the group. Where the
-/// digests end within a group, it gets a whole one whose end is thrown away.
+/// Writes the digests of the lanes; of the last ones as many as there is room for.
 #[inline(always)]
-fn for_groups<const N: usize>(
-    digests: &mut [Digest32],
-    mut hash: impl FnMut(usize, &mut [Digest32; N]),
-) {
-    let mut first = 0;
-    while first < digests.len() {
-        let rest = &mut digests[first..];
-        if let Some(group) = rest.first_chunk_mut() {
-            hash(first, group);
-        } else {
-            let mut group = [[0; 32]; N];
-            hash(first, &mut group);
-            rest.copy_from_slice(&group[..rest.len()]);
-        }
-        first += N;
+fn store<const N: usize, L: Lanes<N>>(lanes: L, state: [L::Word; 8], digests: &mut [Digest32]) {
+    let [h0, h1, h2, h3, ..] = state;
+    if let Some(group) = digests.first_chunk_mut() {
+        lanes.store([h0, h1, h2, h3], group);
+    } else {
+        let mut group = [[0; 32]; N];
+        lanes.store([h0, h1, h2, h3], &mut group);
+        digests.copy_from_slice(&group[..digests.len()]);
     }
 }
 
