@@ -113,7 +113,11 @@ fn held(state: &ApiState, blob: &BlobId, sliver_type: SliverType) -> Vec<SliverK
     keys
 }
 
-async fn metadata(state: &ApiState, blob: &BlobId) -> Result<VerifiedMetadata, ApiError> {
+/// The metadata of a registered blob.
+pub(super) async fn metadata(
+    state: &ApiState,
+    blob: &BlobId,
+) -> Result<VerifiedMetadata, ApiError> {
     if !state.blob_state(blob).await?.is_registered(state.epoch()) {
         return Err(not_found());
     }
@@ -149,7 +153,7 @@ async fn recovery_symbol(
 }
 
 /// A stored sliver, extended.
-async fn expanded(
+pub(super) async fn expanded(
     state: &ApiState,
     metadata: &VerifiedMetadata,
     key: SliverKey,

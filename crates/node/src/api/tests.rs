@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod ranges;
+
 use std::{path::Path, sync::Arc};
 
 use axum::{Router, body::Body};
