@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
 use super::Digest32;
 use super::compress::{BLOCK_BYTES, Lanes};
@@ -12,12 +13,32 @@ use crate::engine::Instructions;
 
 /// Four messages at a time. Whoever has a value knows that the machine has AVX2.
 #[derive(Clone, Copy)]
-pub(super) struct Avx2(());
+pub(super) struct Avx2 {
+    /// [`BY_16`], but the compiler does not know: it would make two shuffles of words out of one of
+    /// bytes, and then four by moving them before the exclusive or.
+    by_16: [u8; 32],
+}
+
+/// From where each byte comes when all words are rotated to the right by 24 bits.
+const BY_24: [u8; 32] = bytes_rotated(3);
+/// The same for 16 bits.
+const BY_16: [u8; 32] = bytes_rotated(2);
+
+const fn bytes_rotated(by: u8) -> [u8; 32] {
+    let mut from = [0; 32];
+    let mut at = 0;
+    while at < 32 {
+        let byte = at as u8 % 16;
+        from[at] = byte / 8 * 8 + (byte + by) % 8;
+        at += 1;
+    }
+    from
+}
 
 impl Avx2 {
     /// The lanes, if the machine has them.
     pub(super) fn detect() -> Option<Self> {
-        Instructions::Avx2.available().then_some(Self(()))
+        Instructions::Avx2.available().then(|| Self { by_16: black_box(BY_16) })
     }
 
     /// Words `0..4` of the four rows that begin at these addresses.
@@ -41,6 +62,17 @@ impl Avx2 {
         };
         self.load_columns([part(0), part(1), part(2), part(3)])
     }
+}
+
+/// The words of each row, one row after the other.
+#[inline(always)]
+fn each_row<const WORDS: usize>(rows: Rows<'_, 4>, shift: usize) -> [[u64; 16]; 4] {
+    [
+        load_words::<WORDS>(rows.row(0), shift),
+        load_words::<WORDS>(rows.row(1), shift),
+        load_words::<WORDS>(rows.row(2), shift),
+        load_words::<WORDS>(rows.row(3), shift),
+    ]
 }
 
 /// Turns four rows of four words into four columns.
@@ -83,23 +115,12 @@ impl Lanes<4> for Avx2 {
     /// There is no rotation, but whole bytes can be moved at once.
     #[inline(always)]
     fn rotate<const BITS: u32>(self, a: __m256i) -> __m256i {
-        const fn bytes(by: u8) -> [u8; 32] {
-            let mut from = [0; 32];
-            let mut at = 0;
-            while at < 32 {
-                from[at] = (at as u8 & 8) | (at as u8 + by) & 7;
-                at += 1;
-            }
-            from
-        }
-        const BY_24: [u8; 32] = bytes(3);
-        const BY_16: [u8; 32] = bytes(2);
-        // SAFETY: the constants are the 32 bytes loaded; `self` shows that the machine has AVX2.
+        // SAFETY: both orders are the 32 bytes loaded; `self` shows that the machine has AVX2.
         unsafe {
             match BITS {
                 32 => _mm256_shuffle_epi32::<0b10_11_00_01>(a),
                 24 => _mm256_shuffle_epi8(a, _mm256_loadu_si256(BY_24.as_ptr().cast())),
-                16 => _mm256_shuffle_epi8(a, _mm256_loadu_si256(BY_16.as_ptr().cast())),
+                16 => _mm256_shuffle_epi8(a, _mm256_loadu_si256(self.by_16.as_ptr().cast())),
                 63 => _mm256_xor_si256(_mm256_srli_epi64::<63>(a), _mm256_add_epi64(a, a)),
                 _ => unreachable!("BLAKE2b has four rotations"),
             }
@@ -116,12 +137,12 @@ impl Lanes<4> for Avx2 {
             block[4..8].copy_from_slice(&self.load_part(rows, 32 - shift));
             let first = self.load_part(rows, 8 - shift);
             block[1..4].copy_from_slice(&first[..3]);
-            let words = [0, 1, 2, 3].map(|lane| load_words::<1>(rows.row(lane), shift)[0]);
-            block[0] = self.gather(words);
+            let rows = each_row::<1>(rows, shift);
+            block[0] = self.gather([rows[0][0], rows[1][0], rows[2][0], rows[3][0]]);
         } else {
-            let words = [0, 1, 2, 3].map(|lane| load_words::<WORDS>(rows.row(lane), shift));
+            let rows = each_row::<WORDS>(rows, shift);
             for (at, word) in block[..WORDS].iter_mut().enumerate() {
-                *word = self.gather([words[0][at], words[1][at], words[2][at], words[3][at]]);
+                *word = self.gather([rows[0][at], rows[1][at], rows[2][at], rows[3][at]]);
             }
         }
         block
