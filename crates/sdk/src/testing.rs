@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod ranges;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -73,6 +75,8 @@ pub(crate) enum Behaviour {
     Forgetful,
     /// Withholds primary slivers.
     Careful,
+    /// Sends symbols and hashes of a neighbouring place, well proven.
+    Shifted,
 }
 
 /// Connections in memory, by host name.
@@ -388,6 +392,7 @@ fn router(node: Arc<StubNode>) -> Router {
         .route(routes::CONFIRMATION_PERMANENT, get(confirm_permanent))
         .route(routes::CONFIRMATION_DELETABLE, get(confirm_deletable))
         .route(routes::BLOB_STATUS, get(status))
+        .merge(ranges::routes())
         .with_state(node)
 }
 
