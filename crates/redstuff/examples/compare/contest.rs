@@ -100,9 +100,9 @@ pub(crate) fn contest<T: Evidence, U: Evidence>(
         contenders.push(contender);
     }
     let turns = match blob_bytes {
-        ..=0x10_0000 => 7,
-        ..=0x400_0000 => 5,
-        ..=0x1000_0000 => 3,
+        0..=0x10_0000 => 7,
+        0x10_0001..=0x400_0000 => 5,
+        0x400_0001..=0x1000_0000 => 3,
         _ => 2,
     };
     for _ in 0..turns {

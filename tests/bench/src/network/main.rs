@@ -161,8 +161,8 @@ fn say(what: &str, bytes: u64, nodes: u16) {
 
 fn repeats(options: &Options, bytes: u64) -> usize {
     let usual = match bytes {
-        ..=0x10_0000 => 5,
-        ..=0x640_0000 => 3,
+        0..=0x10_0000 => 5,
+        0x10_0001..=0x640_0000 => 3,
         _ => 1,
     };
     options.repeats.unwrap_or(usual).clamp(1, 500)
