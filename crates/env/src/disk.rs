@@ -151,7 +151,7 @@ pub trait BlockingFile: Send + Sync + std::fmt::Debug {
 
 /// A file in the making that takes another's place when it is complete. Dropped without
 /// having been published, it leaves nothing behind.
-pub trait Replacement: Send {
+pub trait Replacement: Send + Sync {
     /// What is written to.
     fn file(&self) -> Arc<dyn BlockingFile>;
 

@@ -13,9 +13,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::temporary;
-use crate::{
-    BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement, RoomError,
-};
+use crate::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement, RoomError};
 
 pub(super) struct FileDisk;
 

@@ -10,9 +10,7 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use rand::Rng;
-use walrus_env::{
-    BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement, RoomError,
-};
+use walrus_env::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement, RoomError};
 
 use super::{DiskModel, names::FileId};
 use crate::{life::Life, world::End};
