@@ -150,47 +150,37 @@ fn round<const SCHEDULED: usize, const N: usize, L: Lanes<N>>(
     block: &[L::Word; 16],
 ) {
     let s = SCHEDULE[SCHEDULED];
-    mix::<32, 24, N, L>(lanes, v, [block[s[0]], block[s[2]], block[s[4]], block[s[6]]]);
-    mix::<16, 63, N, L>(lanes, v, [block[s[1]], block[s[3]], block[s[5]], block[s[7]]]);
-    turn(v, [1, 2, 3]);
-    mix::<32, 24, N, L>(lanes, v, [block[s[8]], block[s[10]], block[s[12]], block[s[14]]]);
-    mix::<16, 63, N, L>(lanes, v, [block[s[9]], block[s[11]], block[s[13]], block[s[15]]]);
-    turn(v, [3, 2, 1]);
+    mix::<32, 24, 0, N, L>(lanes, v, [block[s[0]], block[s[2]], block[s[4]], block[s[6]]]);
+    mix::<16, 63, 0, N, L>(lanes, v, [block[s[1]], block[s[3]], block[s[5]], block[s[7]]]);
+    mix::<32, 24, 1, N, L>(lanes, v, [block[s[8]], block[s[10]], block[s[12]], block[s[14]]]);
+    mix::<16, 63, 1, N, L>(lanes, v, [block[s[9]], block[s[11]], block[s[13]], block[s[15]]]);
 }
 
-/// Half of the function `G` on all four columns, which do not depend on each other: step by step, so
-/// that the steps of the other columns fill the time each takes.
+/// Half of the function `G`, with its two rotations, on all four columns (`SKEW` 0) or diagonals
+/// (`SKEW` 1). These do not depend on each other: each step is done for all four, so that the others
+/// fill the time that one takes.
 #[inline(always)]
-fn mix<const D: u32, const B: u32, const N: usize, L: Lanes<N>>(
+fn mix<const D: u32, const B: u32, const SKEW: usize, const N: usize, L: Lanes<N>>(
     lanes: L,
     v: &mut [[L::Word; 4]; 4],
     words: [L::Word; 4],
 ) {
-    let [a, b, c, d] = v;
-    for i in 0..4 {
+    let [row_a, row_b, row_c, row_d] = v;
+    for a in 0..4 {
         // The word first: `b` comes out of the longest chain.
-        a[i] = lanes.add(lanes.add(a[i], words[i]), b[i]);
+        let b = (a + SKEW) % 4;
+        row_a[a] = lanes.add(lanes.add(row_a[a], words[a]), row_b[b]);
     }
-    for i in 0..4 {
-        d[i] = lanes.rotate::<D>(lanes.xor(d[i], a[i]));
+    for a in 0..4 {
+        let d = (a + 3 * SKEW) % 4;
+        row_d[d] = lanes.rotate::<D>(lanes.xor(row_d[d], row_a[a]));
     }
-    for i in 0..4 {
-        c[i] = lanes.add(c[i], d[i]);
+    for a in 0..4 {
+        let (c, d) = ((a + 2 * SKEW) % 4, (a + 3 * SKEW) % 4);
+        row_c[c] = lanes.add(row_c[c], row_d[d]);
     }
-    for i in 0..4 {
-        b[i] = lanes.rotate::<B>(lanes.xor(b[i], c[i]));
-    }
-}
-
-/// Rotates the lower three rows to the left, which makes diagonals columns or columns diagonals.
-#[inline(always)]
-fn turn<W: Copy>(v: &mut [[W; 4]; 4], by: [usize; 3]) {
-    for (row, by) in v[1..].iter_mut().zip(by) {
-        let [w0, w1, w2, w3] = *row;
-        *row = match by {
-            1 => [w1, w2, w3, w0],
-            2 => [w2, w3, w0, w1],
-            _ => [w3, w0, w1, w2],
-        };
+    for a in 0..4 {
+        let (b, c) = ((a + SKEW) % 4, (a + 2 * SKEW) % 4);
+        row_b[b] = lanes.rotate::<B>(lanes.xor(row_b[b], row_c[c]));
     }
 }
