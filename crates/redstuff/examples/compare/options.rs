@@ -7,7 +7,7 @@ Usage: compare [--json] [--quick] [--large] [--size SIZE]... [--only OP]... [--e
 
   --json     print one JSON object instead of a table
   --quick    only up to 32 MiB
-  --large    1 GiB too: needs 8 GiB of memory and some minutes
+  --large    1 GiB too: needs 10 GiB of memory and some minutes
   --size     only blobs of this size, such as 1KiB, 32MiB or 1GiB; repeat for more
   --only     only this operation; repeat for more
   --engine   portable, avx2 or avx512+gfni [default: the fastest this machine has]";

@@ -71,3 +71,29 @@ pub(crate) fn compare(path: &Path, seed: u64, length: u64) -> anyhow::Result<()>
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_other_byte_or_length_is_noticed() {
+        // Otherwise a network that loses blobs would be measured as a fast one.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("blob");
+        let length = CHUNK as u64 + 7;
+        write(&path, 5, length).unwrap();
+        compare(&path, 5, length).unwrap();
+        compare(&path, 6, length).unwrap_err();
+        compare(&path, 5, length - 1).unwrap_err();
+        let mut bytes = std::fs::read(&path).unwrap();
+        for at in [0, CHUNK, bytes.len() - 1] {
+            bytes[at] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            let error = compare(&path, 5, length).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("byte {at}")), "{error}");
+            bytes[at] ^= 1;
+        }
+    }
+}

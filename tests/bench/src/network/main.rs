@@ -196,9 +196,7 @@ fn clean_up_at_signals(scratch: PathBuf) -> anyhow::Result<()> {
                 _ = terminate.recv() => {}
             }
         });
-        process::kill_all();
-        let _ = std::fs::remove_dir_all(&scratch);
-        std::process::exit(130);
+        process::abandon(&scratch)
     });
     Ok(())
 }

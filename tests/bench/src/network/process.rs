@@ -25,11 +25,19 @@ const READY_TIMEOUT: Duration = Duration::from_secs(120);
 /// The first processes of the groups that run now.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// Kills everything that was started and still runs.
-pub(crate) fn kill_all() {
-    for id in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        kill(*id);
+/// Kills everything that was started and still runs, and ends this process too.
+pub(crate) fn abandon(scratch: &Path) -> ! {
+    // Held to the end, so that nothing more is started.
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.iter().for_each(|id| kill(*id));
+    // Those killed may still be writing for a moment.
+    for _ in 0..20 {
+        if fs::remove_dir_all(scratch).is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
+    std::process::exit(130)
 }
 
 /// Kills a process and those it has started. One that has ended already needs nothing.
