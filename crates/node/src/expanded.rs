@@ -12,8 +12,8 @@ use std::{
 use bytes::Bytes;
 use walrus_env::Env;
 use walrus_redstuff::{
-    BlobId, EitherDecodingSymbol, ExpandedSliver, GeneralRecoverySymbol, MerkleTree, Primary,
-    Secondary, Sliver, SliverError, SliverHashProof, SliverIndex, SliverType, VerifiedMetadata,
+    BlobId, ExpandedSliver, GeneralRecoverySymbol, MerkleTree, Primary, Secondary, Sliver,
+    SliverError, SliverHashProof, SliverIndex, SliverType, VerifiedMetadata,
 };
 
 use crate::{lru::Lru, store::slivers::SliverKey, sync::lock};
@@ -68,14 +68,6 @@ impl AnyExpanded {
         match self {
             Self::Primary(sliver) => sliver.general_symbol(target),
             Self::Secondary(sliver) => sliver.general_symbol(target),
-        }
-    }
-
-    /// The same symbol without a proof.
-    pub fn decoding_symbol(&self, target: SliverIndex) -> Option<EitherDecodingSymbol> {
-        match self {
-            Self::Primary(sliver) => sliver.decoding_symbol(target).map(Into::into),
-            Self::Secondary(sliver) => sliver.decoding_symbol(target).map(Into::into),
         }
     }
 }

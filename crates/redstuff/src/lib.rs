@@ -62,6 +62,7 @@ mod params;
 mod range;
 mod recovery;
 mod sliver;
+mod sliver_view;
 mod storage;
 mod stream;
 mod symbol;
@@ -94,6 +95,7 @@ pub use range::{
 };
 pub use recovery::{RecoverError, recover_sliver, recover_sliver_unproven};
 pub use sliver::{Sliver, SliverError, SliverPair, VerifiedSliver};
+pub use sliver_view::{SliverChecker, SliverView};
 pub use storage::{Memory, ReadAt, ReadWriteAt};
 pub use stream::{
     DecodeStreamError, EncodeStreamError, StreamDecoder, StreamEncoder, StreamedBlob,
