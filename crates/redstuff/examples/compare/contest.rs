@@ -5,8 +5,43 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-/// Short operations are repeated until a turn takes about this long.
-const TURN_MS: f64 = 20.0;
+/// What is called time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// That of the world: right for any number of threads, on a machine with nothing else to do.
+    Wall,
+    /// That of this thread on a processor, as Linux counts it: steadier on a machine that is shared,
+    /// and blind to the work of other threads.
+    Thread,
+}
+
+impl Clock {
+    /// Short operations are repeated until a turn takes about this long. The system brings a thread's
+    /// time up to date only every few milliseconds.
+    fn turn_ms(self) -> f64 {
+        if self == Self::Wall { 20.0 } else { 200.0 }
+    }
+
+    /// How long something takes.
+    fn time_ms<T>(self, work: impl FnOnce() -> T) -> (T, f64) {
+        let (wall, before_ms) = (Instant::now(), thread_ms(self));
+        let outcome = work();
+        let time_ms = match self {
+            Self::Wall => wall.elapsed().as_secs_f64() * 1000.0,
+            Self::Thread => thread_ms(self) - before_ms,
+        };
+        (outcome, time_ms)
+    }
+}
+
+/// This thread's time on a processor so far, if that is what the clock shows.
+fn thread_ms(clock: Clock) -> f64 {
+    if clock == Clock::Wall {
+        return 0.0;
+    }
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
+}
 
 /// What an operation gave, as bytes that must be the same on both sides.
 pub(crate) trait Evidence {
@@ -46,6 +81,7 @@ impl Row {
 
 /// One side of a contest, and the times it took.
 struct Contender<'a, T> {
+    clock: Clock,
     work: &'a mut dyn FnMut() -> T,
     calls: usize,
     times_ms: Vec<f64>,
@@ -54,21 +90,23 @@ struct Contender<'a, T> {
 impl<'a, T: Evidence> Contender<'a, T> {
     /// Runs once to see what comes out and how long it takes. A call longer than a second is its own
     /// warming up and counts.
-    fn new(work: &'a mut dyn FnMut() -> T) -> (Self, Vec<u8>) {
-        let start = Instant::now();
-        let outcome = work();
-        let time_ms = start.elapsed().as_secs_f64() * 1000.0;
-        let calls = (TURN_MS / time_ms).ceil().clamp(1.0, 1e6) as usize;
+    fn new(clock: Clock, work: &'a mut dyn FnMut() -> T) -> (Self, Vec<u8>) {
+        let wall = Instant::now();
+        let (outcome, time_ms) = clock.time_ms(&mut *work);
+        // By the world's time, of which even the shortest call takes some.
+        let wall_ms = wall.elapsed().as_secs_f64() * 1000.0;
+        let calls = (clock.turn_ms() / wall_ms).ceil().clamp(1.0, 1e6) as usize;
         let times_ms = if time_ms > 1000.0 { vec![time_ms] } else { Vec::new() };
-        (Self { work, calls, times_ms }, outcome.bytes())
+        (Self { clock, work, calls, times_ms }, outcome.bytes())
     }
 
     fn turn(&mut self) {
-        let start = Instant::now();
-        for _ in 0..self.calls {
-            black_box((self.work)());
-        }
-        self.times_ms.push(start.elapsed().as_secs_f64() * 1000.0 / self.calls as f64);
+        let ((), time_ms) = self.clock.time_ms(|| {
+            for _ in 0..self.calls {
+                black_box((self.work)());
+            }
+        });
+        self.times_ms.push(time_ms / self.calls as f64);
     }
 
     fn median_ms(mut self) -> f64 {
@@ -88,14 +126,15 @@ impl<'a, T: Evidence> Contender<'a, T> {
 /// # Panics
 /// If they do not give the same.
 pub(crate) fn contest<T: Evidence, U: Evidence>(
+    clock: Clock,
     blob_bytes: usize,
     naive: &mut dyn FnMut() -> T,
     ours: &mut [&mut dyn FnMut() -> U],
 ) -> (f64, Vec<f64>) {
-    let (mut naive, expected) = Contender::new(naive);
+    let (mut naive, expected) = Contender::new(clock, naive);
     let mut contenders = Vec::new();
     for work in ours {
-        let (contender, got) = Contender::new(*work);
+        let (contender, got) = Contender::new(clock, *work);
         assert!(got == expected, "ours and the baseline differ");
         contenders.push(contender);
     }

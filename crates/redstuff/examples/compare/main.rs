@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p walrus-redstuff --example compare -- [--json] [--quick] [--large]`, further
 //! options as `--help` says. Times are wall clock, medians of turns: run it on a machine that has
-//! nothing else to do. Only ratios of one run mean anything.
+//! nothing else to do, or with `--cpu-time`. Only ratios of one run mean anything.
 //!
 //! All of the baseline is in `naive.rs`. Both sides must give the same bytes, or the run ends. What is
 //! on a row:
@@ -44,7 +44,7 @@ use serde_json::{Value, json};
 use walrus_redstuff::EncodingParams;
 use walrus_redstuff::engine::Instructions;
 
-use contest::Row;
+use contest::{Clock, Row};
 use operations::Bench;
 use options::Options;
 
@@ -71,13 +71,14 @@ fn main() -> ExitCode {
     if options.json {
         println!("{}", json!({ "rows": rows.iter().map(Row::to_json).collect::<Vec<Value>>() }));
     } else {
+        let times = if options.clock == Clock::Wall { "wall" } else { "processor" };
+        println!("n = {N_SHARDS}, {times} times in ms");
         print_table(&rows);
     }
     ExitCode::SUCCESS
 }
 
 fn print_table(rows: &[Row]) {
-    println!("n = {N_SHARDS}, times in ms");
     println!(
         "operation           blob bytes threads       engine         ours        naive  ratio"
     );

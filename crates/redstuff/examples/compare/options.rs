@@ -2,15 +2,20 @@
 
 use walrus_redstuff::engine::Instructions;
 
+use crate::contest::Clock;
+
 const USAGE: &str = "\
 Usage: compare [--json] [--quick] [--large] [--size SIZE]... [--only OP]... [--engine ENGINE]
+               [--cpu-time]
 
   --json     print one JSON object instead of a table
   --quick    only up to 32 MiB
   --large    1 GiB too: needs 10 GiB of memory and some minutes
   --size     only blobs of this size, such as 1KiB, 32MiB or 1GiB; repeat for more
   --only     only this operation; repeat for more
-  --engine   portable, avx2 or avx512+gfni [default: the fastest this machine has]";
+  --engine   portable, avx2 or avx512+gfni [default: the fastest this machine has]
+  --cpu-time count the thread's processor time instead of wall time, on one thread only: for machines
+             that are busy with other things";
 
 const SIZES: [usize; 4] = [1 << 10, 1 << 20, 32 << 20, 100 << 20];
 const LARGE: usize = 1 << 30;
@@ -36,6 +41,7 @@ pub(crate) struct Options {
     /// Names out of [`OPS`]; none for all.
     pub(crate) only: Vec<String>,
     pub(crate) instructions: Instructions,
+    pub(crate) clock: Clock,
 }
 
 impl Options {
@@ -46,6 +52,7 @@ impl Options {
             sizes: Vec::new(),
             only: Vec::new(),
             instructions: Instructions::detect(),
+            clock: Clock::Wall,
         };
         let (mut quick, mut large) = (false, false);
         while let Some(argument) = arguments.next() {
@@ -54,9 +61,11 @@ impl Options {
                 "--json" => options.json = true,
                 "--quick" => quick = true,
                 "--large" => large = true,
+                "--cpu-time" => options.clock = Clock::Thread,
                 "--size" => options.sizes.push(size(&value()?)?),
                 "--only" => options.only.push(operation(value()?)?),
                 "--engine" => options.instructions = instructions(&value()?)?,
+                "--help" => return Err(USAGE.to_owned()),
                 _ => return Err(format!("unknown argument {argument}\n{USAGE}")),
             }
         }
