@@ -342,12 +342,11 @@ impl Store<'_> {
         if let Some(found) = self.earlier_registration(journal, &blob_id).await? {
             return Ok(found);
         }
-        let account = self.up_to_date(account).await?;
-        let cost = self.affordable(encoded_bytes, &account)?;
+        let (cost, allowance) = self.affordable(encoded_bytes, account).await?;
         self.progress.report(Progress::Registering);
         // The approval is a transaction of its own, once in an account's life, and is
         // settled before the purchase is noted.
-        if account.allowance < cost.total() {
+        if allowance < cost.total() {
             self.writer.ensure_allowance(cost.total()).await?;
         }
         let epochs = self.options.epochs;

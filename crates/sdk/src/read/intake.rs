@@ -32,10 +32,13 @@ struct Queue<A: Axis> {
 
 enum State<A: Axis> {
     Idle(Box<StreamDecoder<A>>),
-    Busy(BoxFuture<'static, (Box<StreamDecoder<A>>, Result<(), DecodeStreamError>)>),
+    Busy(BoxFuture<'static, Added<A>>),
     /// It failed, or its result was taken.
     Gone,
 }
+
+/// A decoder after a sliver was added, and how that went.
+type Added<A> = (Box<StreamDecoder<A>>, Result<(), DecodeStreamError>);
 
 impl<A: Axis> Intake<A> {
     /// Keeps the slivers. The list grows with what arrived: the blob's length is a

@@ -137,6 +137,17 @@ async fn a_missing_blob_needs_a_quorum_to_be_missing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_the_first_denial_everybody_is_asked_at_once() {
+    // A hundred nodes asked three at a time would take half a minute to deny a blob.
+    let network = StubNetwork::of_ten(&[Behaviour::Slow(Duration::from_millis(400)); 10]).await;
+    let (_, blob) = blob(10, 5_000, 3);
+    let started = tokio::time::Instant::now();
+    let (outcome, _) = read(&network, &blob).await;
+    assert!(matches!(outcome, Err(FetchError::NotFound)));
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_readers_limit_comes_before_any_sliver() {
     // The length in the metadata is a stranger's word.
     let (network, _, blob) = stored(&[]).await;
@@ -202,7 +213,7 @@ async fn a_streamed_blob_is_the_same_and_leaves_only_itself() {
         assert!(std::fs::read(&out).unwrap() == bytes, "{others:?}");
         std::fs::remove_file(&out).unwrap();
     }
-    let (network, bytes, blob) = stored(&[Behaviour::Careful; 9]).await;
+    let (network, bytes, blob) = stored(&[Careful; 9]).await;
     let report = stream(&network, directory.path(), &blob).await.unwrap();
     assert_eq!(report.sliver_type, Some(SliverType::Secondary));
     assert!(std::fs::read(&out).unwrap() == bytes);

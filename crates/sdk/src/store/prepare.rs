@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use walrus_chain::{Cost, ReadError};
+use walrus_chain::Cost;
 use walrus_env::{AbortOnDrop, Env};
 
 use super::{Store, StoreError};
@@ -17,7 +17,7 @@ pub(super) struct Account {
     /// FROST that it holds.
     held: u64,
     /// FROST that the contract may take of it.
-    pub(super) allowance: u64,
+    allowance: u64,
     at: Instant,
 }
 
@@ -45,35 +45,31 @@ impl Store<'_> {
         }
     }
 
-    /// What was found out ahead of time, unless encoding took so long that it may be wrong
-    /// by now.
-    pub(super) async fn up_to_date(&self, ahead: Option<Account>) -> Result<Account, StoreError> {
-        let max_age: Duration = self.client.config().max_network_age;
-        match ahead.filter(|account| account.at.elapsed() < max_age) {
-            Some(account) => Ok(account),
-            None => self.ask_account().await,
-        }
-    }
-
     async fn ask_account(&self) -> Result<Account, StoreError> {
         let at = Instant::now();
         let chain = self.client.chain();
         let (owner, spender) = (self.writer.address(), chain.deployment().contracts.system);
         let snapshot = async { Ok::<_, StoreError>(self.client.cache().refresh().await?) };
-        let read = |answer: Result<u64, ReadError>| answer.map_err(StoreError::from);
-        let held = async { read(chain.wal_balance(owner).await) };
-        let allowance = async { read(chain.wal_allowance(owner, spender).await) };
+        let held = async { Ok::<_, StoreError>(chain.wal_balance(owner).await?) };
+        let allowance = async { Ok::<_, StoreError>(chain.wal_allowance(owner, spender).await?) };
         let (snapshot, held, allowance) =
             futures::future::try_join3(snapshot, held, allowance).await?;
         Ok(Account { snapshot, held, allowance, at })
     }
 
-    /// What the store costs at present prices, if it may cost that and can be paid.
-    pub(super) fn affordable(
+    /// What the store costs at present prices, if it may cost that and can be paid; and
+    /// what the contract may take. What was found out ahead of time counts unless encoding
+    /// took so long that it may be wrong by now.
+    pub(super) async fn affordable(
         &self,
         encoded_bytes: u64,
-        account: &Account,
-    ) -> Result<Cost, StoreError> {
+        ahead: Option<Account>,
+    ) -> Result<(Cost, u64), StoreError> {
+        let max_age: Duration = self.client.config().max_network_age;
+        let account = match ahead.filter(|account| account.at.elapsed() < max_age) {
+            Some(account) => account,
+            None => self.ask_account().await?,
+        };
         let prices = account.snapshot.network.prices;
         if !prices.are_set() {
             return Err(StoreError::NoPrices);
@@ -89,6 +85,6 @@ impl Store<'_> {
             let account = self.writer.address();
             return Err(StoreError::NotEnoughWal { needed: cost.total(), held, account });
         }
-        Ok(cost)
+        Ok((cost, account.allowance))
     }
 }
