@@ -114,3 +114,44 @@ impl Drop for StopOnDrop {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::{FullDisk, env, names};
+
+    #[test]
+    fn nothing_is_put_aside_before_it_must_be_and_failures_show() {
+        // Most reads need no second copy of the blob on disk: a full one must not stop them.
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("missing");
+        let spill = SpillFile::new(&env(), missing.clone(), 10, Stop::default());
+        let error = spill.write_at(0, b"x").unwrap_err();
+        assert!(error.to_string().contains(missing.to_str().unwrap()), "{error}");
+
+        let spill = SpillFile::new(&env(), directory.path().to_owned(), 10, Stop::default());
+        spill.write_at(3, b"abc").unwrap();
+        let mut back = [0; 3];
+        spill.read_at(3, &mut back).unwrap();
+        assert_eq!(&back, b"abc");
+        assert!(names(directory.path()).is_empty());
+
+        let mut full = env();
+        full.disk = Arc::new(FullDisk(full.disk.clone()));
+        let spill = SpillFile::new(&full, directory.path().to_owned(), 10, Stop::default());
+        assert_eq!(spill.write_at(0, b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn a_computation_whose_future_was_dropped_ends() {
+        // Encoding a large blob for nobody would keep the machine busy for a minute.
+        let stop = Stop::default();
+        let file = FileBytes::new(Arc::new(walrus_env::MemoryFile::default()), stop.clone());
+        file.write_at(0, b"x").unwrap();
+        stop.on_drop().disarm();
+        file.write_at(0, b"x").unwrap();
+        drop(stop.on_drop());
+        assert!(file.write_at(0, b"x").is_err() && file.read_at(0, &mut [0]).is_err());
+    }
+}
