@@ -18,6 +18,7 @@ mod tests;
 mod trees;
 
 use super::Instructions;
+use compress::Lanes as _;
 use portable::Portable;
 use rows::Leaves;
 use trees::Nodes;
@@ -80,11 +81,11 @@ pub(crate) fn hash_siblings(
 
 fn hash_nodes(instructions: Instructions, nodes: Nodes<'_>, parents: &mut [Digest32]) {
     match kernel(instructions, parents.len()) {
-        Kernel::Portable(lanes) => trees::hash_nodes(lanes, nodes, parents),
+        Kernel::Portable(lanes) => lanes.hash_nodes(nodes, parents),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2(lanes) => trees::hash_nodes(lanes, nodes, parents),
+        Kernel::Avx2(lanes) => lanes.hash_nodes(nodes, parents),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512(lanes) => trees::hash_nodes(lanes, nodes, parents),
+        Kernel::Avx512(lanes) => lanes.hash_nodes(nodes, parents),
     }
 }
 

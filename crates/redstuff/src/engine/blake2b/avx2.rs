@@ -209,7 +209,7 @@ impl Lanes<4> for Avx2 {
     fn hash_nodes(self, nodes: Nodes<'_>, parents: &mut [Digest32]) {
         #[target_feature(enable = "avx2")]
         fn enabled(lanes: Avx2, nodes: Nodes<'_>, parents: &mut [Digest32]) {
-            trees::hash_all_nodes(lanes, nodes, parents);
+            trees::hash_nodes(lanes, nodes, parents);
         }
         // SAFETY: `self` shows that the machine has AVX2.
         unsafe { enabled(self, nodes, parents) }

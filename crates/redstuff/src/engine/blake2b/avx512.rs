@@ -237,7 +237,7 @@ impl Lanes<8> for Avx512 {
     fn hash_nodes(self, nodes: Nodes<'_>, parents: &mut [Digest32]) {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2")]
         fn enabled(lanes: Avx512, nodes: Nodes<'_>, parents: &mut [Digest32]) {
-            trees::hash_all_nodes(lanes, nodes, parents);
+            trees::hash_nodes(lanes, nodes, parents);
         }
         // SAFETY: `self` shows that the machine has the instructions.
         unsafe { enabled(self, nodes, parents) }

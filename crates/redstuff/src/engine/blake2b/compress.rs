@@ -1,7 +1,10 @@
 //! The compression function of BLAKE2b (RFC 7693 section 3), for several messages side by side.
 
 use super::Digest32;
-use super::rows::Rows;
+use super::rows::{Leaves, Rows};
+#[cfg(doc)]
+use super::trees;
+use super::trees::Nodes;
 
 /// The bytes of one block.
 pub(super) const BLOCK_BYTES: usize = 128;
@@ -63,16 +66,12 @@ pub(super) trait Lanes<const N: usize>: Copy {
     /// The first four words of a state as bytes.
     fn store(self, state: [Self::Word; 4], digests: &mut [Digest32; N]);
 
-    /// [`trees::hash_short`](super::trees::hash_short) with the instructions enabled.
-    fn hash_short<const WORDS: usize>(
-        self,
-        leaves: super::rows::Leaves<'_>,
-        digests: &mut [Digest32],
-    );
-    /// [`trees::hash_long`](super::trees::hash_long) with the instructions enabled.
-    fn hash_long(self, leaves: super::rows::Leaves<'_>, digests: &mut [Digest32]);
-    /// [`trees::hash_all_nodes`](super::trees::hash_all_nodes) with the instructions enabled.
-    fn hash_nodes(self, nodes: super::trees::Nodes<'_>, parents: &mut [Digest32]);
+    /// [`trees::hash_short`] with the instructions enabled.
+    fn hash_short<const WORDS: usize>(self, leaves: Leaves<'_>, digests: &mut [Digest32]);
+    /// [`trees::hash_long`] with the instructions enabled.
+    fn hash_long(self, leaves: Leaves<'_>, digests: &mut [Digest32]);
+    /// [`trees::hash_nodes`] with the instructions enabled.
+    fn hash_nodes(self, nodes: Nodes<'_>, parents: &mut [Digest32]);
 }
 
 /// The state before the first block.
@@ -166,14 +165,14 @@ fn mix<const D: u32, const B: u32, const SKEW: usize, const N: usize, L: Lanes<N
     words: [L::Word; 4],
 ) {
     let [row_a, row_b, row_c, row_d] = v;
-    for a in 0..4 {
+    for (a, word) in words.into_iter().enumerate() {
         // The word first: `b` comes out of the longest chain.
         let b = (a + SKEW) % 4;
-        row_a[a] = lanes.add(lanes.add(row_a[a], words[a]), row_b[b]);
+        row_a[a] = lanes.add(lanes.add(row_a[a], word), row_b[b]);
     }
-    for a in 0..4 {
+    for (a, sum) in row_a.iter().enumerate() {
         let d = (a + 3 * SKEW) % 4;
-        row_d[d] = lanes.rotate::<D>(lanes.xor(row_d[d], row_a[a]));
+        row_d[d] = lanes.rotate::<D>(lanes.xor(row_d[d], *sum));
     }
     for a in 0..4 {
         let (c, d) = ((a + 2 * SKEW) % 4, (a + 3 * SKEW) % 4);

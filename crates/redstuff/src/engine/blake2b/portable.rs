@@ -66,7 +66,7 @@ impl Lanes<1> for Portable {
 
     #[inline(never)]
     fn hash_nodes(self, nodes: Nodes<'_>, parents: &mut [Digest32]) {
-        trees::hash_all_nodes(self, nodes, parents);
+        trees::hash_nodes(self, nodes, parents);
     }
 }
 

@@ -19,23 +19,14 @@ pub(super) fn hash_leaves<const N: usize, L: Lanes<N>>(
     digests: &mut [Digest32],
 ) {
     match (leaves.message_bytes() + PREFIX_BYTES).div_ceil(8) {
-        ..=1 => lanes.hash_short::<1>(leaves, digests),
+        0..=1 => lanes.hash_short::<1>(leaves, digests),
         2 => lanes.hash_short::<2>(leaves, digests),
-        ..=4 => lanes.hash_short::<4>(leaves, digests),
-        ..=8 => lanes.hash_short::<8>(leaves, digests),
+        3..=4 => lanes.hash_short::<4>(leaves, digests),
+        5..=8 => lanes.hash_short::<8>(leaves, digests),
         9 => lanes.hash_short::<9>(leaves, digests),
-        ..=16 => lanes.hash_short::<16>(leaves, digests),
+        10..=16 => lanes.hash_short::<16>(leaves, digests),
         _ => lanes.hash_long(leaves, digests),
     }
-}
-
-/// Hashes nodes.
-pub(super) fn hash_nodes<const N: usize, L: Lanes<N>>(
-    lanes: L,
-    nodes: Nodes<'_>,
-    parents: &mut [Digest32],
-) {
-    lanes.hash_nodes(nodes, parents);
 }
 
 /// Hashes leaves that fill no more than `WORDS` words of one block with their prefix.
@@ -81,7 +72,7 @@ pub(super) fn hash_long<const N: usize, L: Lanes<N>>(
 
 /// Hashes nodes.
 #[inline(always)]
-pub(super) fn hash_all_nodes<const N: usize, L: Lanes<N>>(
+pub(super) fn hash_nodes<const N: usize, L: Lanes<N>>(
     lanes: L,
     nodes: Nodes<'_>,
     parents: &mut [Digest32],
