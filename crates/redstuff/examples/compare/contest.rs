@@ -1,5 +1,6 @@
 //! Ours against the baseline, in turns.
 
+use std::fmt;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -13,6 +14,12 @@ pub(crate) enum Clock {
     /// That of this thread on a processor, as Linux counts it: steadier on a machine that is shared,
     /// and blind to the work of other threads.
     Thread,
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Wall { "wall" } else { "processor" })
+    }
 }
 
 impl Clock {

@@ -44,7 +44,7 @@ use serde_json::{Value, json};
 use walrus_redstuff::EncodingParams;
 use walrus_redstuff::engine::Instructions;
 
-use contest::{Clock, Row};
+use contest::Row;
 use operations::Bench;
 use options::Options;
 
@@ -69,10 +69,10 @@ fn main() -> ExitCode {
             .collect(),
     };
     if options.json {
-        println!("{}", json!({ "rows": rows.iter().map(Row::to_json).collect::<Vec<Value>>() }));
+        let rows: Vec<Value> = rows.iter().map(Row::to_json).collect();
+        println!("{}", json!({ "clock": options.clock.to_string(), "rows": rows }));
     } else {
-        let times = if options.clock == Clock::Wall { "wall" } else { "processor" };
-        println!("n = {N_SHARDS}, {times} times in ms");
+        println!("n = {N_SHARDS}, {} times in ms", options.clock);
         print_table(&rows);
     }
     ExitCode::SUCCESS

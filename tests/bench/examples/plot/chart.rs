@@ -76,7 +76,7 @@ impl Axis {
 }
 
 /// Draws panels two abreast, all with the same axes, and one legend for all.
-pub(crate) fn draw(panels: &[Panel], n_shards: u16) -> String {
+pub(crate) fn draw(panels: &[Panel], heading: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for series in panels.iter().flat_map(|panel| &panel.series) {
         if !names.contains(&series.name.as_str()) {
@@ -88,9 +88,7 @@ pub(crate) fn draw(panels: &[Panel], n_shards: u16) -> String {
     let legend_rows = names.len().div_ceil(2) as f64;
     let top = HEADING + legend_rows * LEGEND_LINE;
     let mut svg = Svg::new(2.0 * PANEL_WIDTH, top + rows * PANEL_HEIGHT);
-    let heading =
-        format!("Throughput by blob size, {n_shards} shards (numbers: ratio to the baseline)");
-    svg.text((LEFT, 26.0), Anchor::Start, 17.0, TEXT, &heading);
+    svg.text((LEFT, 26.0), Anchor::Start, 17.0, TEXT, heading);
     for (index, name) in names.iter().enumerate() {
         let x = LEFT + (index % 2) as f64 * PANEL_WIDTH;
         let y = HEADING + (index / 2) as f64 * LEGEND_LINE + 6.0;

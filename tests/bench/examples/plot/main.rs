@@ -33,6 +33,8 @@ const PANELS: [(&str, &str); 4] = [
 /// What the comparison prints.
 #[derive(Serialize, Deserialize)]
 struct Rows {
+    /// What kind of time it is: `wall` or `processor`.
+    clock: String,
     rows: Vec<Row>,
 }
 
@@ -79,11 +81,16 @@ fn main() -> ExitCode {
 
 fn run(files: &[PathBuf]) -> anyhow::Result<()> {
     ensure!(!files.is_empty(), "name the files that `compare --json` wrote");
-    let mut all = Rows { rows: Vec::new() };
+    let mut all = Rows { clock: String::new(), rows: Vec::new() };
     for file in files {
         let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let rows: Rows = serde_json::from_slice(&text)
             .with_context(|| format!("{} is not what `compare --json` prints", file.display()))?;
+        ensure!(
+            all.rows.is_empty() || all.clock == rows.clock,
+            "times of two kinds do not compare"
+        );
+        all.clock = rows.clock;
         all.rows.extend(rows.rows);
     }
     let panels: Vec<Panel> = PANELS
@@ -93,12 +100,16 @@ fn run(files: &[PathBuf]) -> anyhow::Result<()> {
         .collect();
     ensure!(!panels.is_empty(), "the files have none of the operations that are drawn");
     let n_shards = all.rows.first().map_or(0, |row| row.n_shards);
+    let heading = format!(
+        "Throughput by blob size, {n_shards} shards, {} time (numbers: ratio to the baseline)",
+        all.clock
+    );
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance");
     fs::create_dir_all(&directory)?;
-    fs::write(directory.join("throughput.svg"), chart::draw(&panels, n_shards))?;
+    fs::write(directory.join("throughput.svg"), chart::draw(&panels, &heading))?;
     let lines: Vec<String> =
         all.rows.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-    let json = format!("{{\"rows\": [\n{}\n]}}\n", lines.join(",\n"));
+    let json = format!("{{\"clock\": \"{}\", \"rows\": [\n{}\n]}}\n", all.clock, lines.join(",\n"));
     Ok(fs::write(directory.join("throughput.json"), json)?)
 }
 
