@@ -137,12 +137,7 @@ fn extend(bencher: Bencher<'_, '_>, code: Code, Case(symbol_bytes, coder): &Case
     }
 }
 
-fn extend_by_crate(
-    bencher: Bencher<'_, '_>,
-    code: Code,
-    source: &[Vec<u8>],
-    engine: impl Engine,
-) {
+fn extend_by_crate(bencher: Bencher<'_, '_>, code: Code, source: &[Vec<u8>], engine: impl Engine) {
     // Longer symbols than the crate allows for do not occur.
     let bytes = source[0].len();
     let encoder = DefaultRateEncoder::new(code.source, code.repair, bytes, engine, None);

@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use crate::Digest;
 use crate::axis::SliverType;
 use crate::bcs::{BcsError, Reader};
-use crate::engine::{Engine, Fast};
-use crate::expanded::code;
-use crate::hash::{LEAF, NODE};
+use crate::engine::Fast;
+use crate::expanded::{RootBuffers, expanded_root};
 use crate::index::SliverIndex;
 use crate::metadata::VerifiedMetadata;
 use crate::params::{EncodingParams, SymbolSize};
@@ -83,9 +81,7 @@ impl fmt::Debug for SliverView<'_> {
 #[derive(Default)]
 pub struct SliverChecker {
     engine: Fast,
-    symbols: Vec<u8>,
-    level: Vec<[u8; 32]>,
-    parents: Vec<[u8; 32]>,
+    buffers: RootBuffers,
 }
 
 impl SliverChecker {
@@ -94,9 +90,9 @@ impl SliverChecker {
         Self::default()
     }
 
-    /// The bytes that the checker holds on to for the symbols of a row or column.
+    /// The bytes that the checker holds on to for the repair symbols of a row or column.
     pub fn buffer_bytes(&self) -> usize {
-        self.symbols.capacity()
+        self.buffers.symbol_bytes()
     }
 
     /// Compares a sliver with what the metadata commits to, as
@@ -126,33 +122,13 @@ impl SliverChecker {
             let (expected, got) = (metadata.symbol_size(), sliver.symbol_size);
             return Err(SliverError::WrongSymbolSize { expected, got });
         }
-        if !hash.is_root(&self.root(metadata.params(), sliver)) {
+        let (params, size) = (metadata.params(), sliver.symbol_size);
+        let (engine, buffers) = (&mut self.engine, &mut self.buffers);
+        let root = expanded_root(engine, buffers, params, size, sliver_type, sliver.data);
+        if !hash.is_root(&root) {
             return Err(SliverError::WrongHash { sliver_type, index });
         }
         Ok(())
-    }
-
-    /// The Merkle root over the `n` symbols of the sliver's row or column.
-    fn root(&mut self, params: EncodingParams, sliver: &SliverView<'_>) -> Digest {
-        let (n, z) = (usize::from(params.n_shards()), sliver.symbol_size.bytes());
-        self.symbols.clear();
-        self.symbols.reserve_exact(n * z);
-        self.symbols.extend_from_slice(sliver.data);
-        // The engine overwrites the repair symbols.
-        self.symbols.resize(n * z, 0);
-        self.engine.extend(code(params, sliver.sliver_type.orthogonal()), z, &mut self.symbols);
-        self.level.clear();
-        self.level.resize(n, [0; 32]);
-        self.engine.hash_many(LEAF, z, &self.symbols, &mut self.level);
-        while self.level.len() > 1 {
-            if !self.level.len().is_multiple_of(2) {
-                self.level.push(*Digest::EMPTY.as_bytes());
-            }
-            self.parents.resize(self.level.len() / 2, [0; 32]);
-            self.engine.hash_many(NODE, 64, self.level.as_flattened(), &mut self.parents);
-            std::mem::swap(&mut self.level, &mut self.parents);
-        }
-        self.level.first().copied().map_or(Digest::EMPTY, Digest::from_bytes)
     }
 }
 

@@ -58,9 +58,19 @@ impl Memory {
         Self::default()
     }
 
-    /// What was written, with zeros where nothing was.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// How far it was written to.
+    pub fn len(&self) -> u64 {
+        self.bytes.read().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes out what was written, with zeros where nothing was.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -82,5 +92,30 @@ impl ReadWriteAt for Memory {
         }
         bytes[start..end].copy_from_slice(new);
         Ok(())
+    }
+}
+
+/// Part of something readable: a line of a blob's matrix.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub(crate) bytes: &'a dyn ReadAt,
+    pub(crate) offset: u64,
+}
+
+impl<'a> Line<'a> {
+    /// A line that is in memory.
+    pub(crate) fn of(bytes: &'a &'a [u8]) -> Self {
+        Self { bytes, offset: 0 }
+    }
+
+    /// The line as far as it is in memory anyway.
+    pub(crate) fn as_slice(&self) -> Option<&'a [u8]> {
+        let start = usize::try_from(self.offset).ok()?;
+        self.bytes.as_slice()?.get(start..)
+    }
+
+    /// Copies bytes out, from byte `at` of the line on.
+    pub(crate) fn read(&self, at: usize, buffer: &mut [u8]) -> io::Result<()> {
+        self.bytes.read_at(self.offset + at as u64, buffer)
     }
 }

@@ -5,26 +5,29 @@ use walrus_redstuff::engine::{Fast, Instructions};
 use walrus_redstuff::{
     Axis, ConsistencyCheck, EncodedBlob, Encoder, EncodingParams, ExpandedSliver, Primary,
     RecoverySymbol, Secondary, Sliver, SliverIndex, VerifiedMetadata, VerifiedSliver,
-    VerifiedSymbol, decode_with,
+    VerifiedSymbol, Workers, decode_with,
 };
 
 use crate::contest::Evidence;
 use crate::naive::{Encoded, Hash, Metadata, ProvenSymbol};
 
 /// The numbers of threads that operations on whole blobs are measured with.
-pub(crate) const THREADS: [usize; 1] = [1];
+pub(crate) const THREADS: [usize; 2] = [1, 2];
 
 /// An engine and the threads it works with, used again and again.
 pub(crate) struct Ours {
     pub(crate) threads: usize,
     encoder: Encoder,
     engine: Fast,
+    workers: Workers,
 }
 
 impl Ours {
     pub(crate) fn new(params: EncodingParams, instructions: Instructions, threads: usize) -> Self {
-        assert_eq!(instructions, Instructions::detect(), "the engine cannot be chosen yet");
-        Self { threads, encoder: Encoder::new(params), engine: Fast::new() }
+        let engine = Fast::with(instructions).expect("checked when the options were read");
+        let workers = Workers::start(threads.try_into().unwrap()).unwrap();
+        let encoder = Encoder::new(params).with_workers(workers.clone());
+        Self { threads, encoder, engine, workers }
     }
 
     pub(crate) fn encode(&mut self, data: &[u8]) -> EncodedBlob {
@@ -41,7 +44,8 @@ impl Ours {
         slivers: &[VerifiedSliver<A>],
         check: ConsistencyCheck,
     ) -> Vec<u8> {
-        decode_with(&mut self.engine, metadata, slivers.iter().cloned(), check).unwrap()
+        let slivers = slivers.iter().cloned();
+        decode_with(&mut self.engine, &self.workers, metadata, slivers, check).unwrap()
     }
 
     pub(crate) fn expand(

@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::bcs::{BcsError, Reader, Writer};
 use crate::blob_id::Digest;
 use crate::engine::{Engine, Fast};
-use crate::hash::{LEAF, NODE};
 use crate::merkle::{MerkleProof, MerkleTree, Node, RawDigest, path_length};
 
 /// What is needed of a tree to compute its root from some neighbouring leaves: on every level the node
@@ -130,7 +129,7 @@ impl RunProof {
         let mut engine = Fast::new();
         // Room for a sibling on each side.
         let mut known = vec![[0; 32]; run.len()];
-        engine.hash_many(LEAF, leaf_bytes, data, &mut known);
+        engine.hash_leaves(leaf_bytes, leaf_bytes, data, &mut known);
         let mut siblings = self.siblings.iter().map(|digest| *digest.as_bytes());
         let mut level: Vec<RawDigest> = Vec::with_capacity(known.len() + 2);
         for Level { left, right } in levels(run, leaves) {
@@ -145,7 +144,7 @@ impl RunProof {
                 None => {}
             }
             known.resize(level.len() / 2, [0; 32]);
-            engine.hash_many(NODE, 64, level.as_flattened(), &mut known);
+            engine.hash_siblings(&level, &mut known);
         }
         known.first().copied().map(Digest::from_bytes)
     }

@@ -1,0 +1,151 @@
+//! The Merkle trees over all rows and columns of a blob, built while its columns go by
+//! (docs/protocol/encoding.md section 3).
+//!
+//! Each symbol is hashed once, for its column's tree and its row's. The hashes of eight neighbouring
+//! columns are at once folded into the nodes three levels up the row trees, so that a blob never needs
+//! room for all of its `n * n` leaf hashes; and rows of padding, whose symbols and subtrees are all
+//! alike, are not hashed at all.
+
+use std::ops::Range;
+
+use crate::blob_id::Digest;
+use crate::engine::Engine;
+use crate::merkle::{RawDigest, path_length};
+
+/// Columns whose leaf hashes are folded together: a whole subtree of every row's tree.
+pub(crate) const FOLD: usize = 8;
+const FOLD_LEVELS: usize = 3;
+
+const EMPTY: RawDigest = *Digest::EMPTY.as_bytes();
+
+/// The digests of subtrees that contain only symbols of zeros, by the height of the subtree.
+#[derive(Debug, Clone)]
+pub(crate) struct ZeroTrees {
+    subtrees: Vec<RawDigest>,
+    root: RawDigest,
+}
+
+impl ZeroTrees {
+    /// For trees of `leaves` symbols of `symbol_bytes`.
+    pub(crate) fn new<E: Engine>(engine: &mut E, leaves: usize, symbol_bytes: usize) -> Self {
+        let mut node = [EMPTY];
+        engine.hash_leaves(symbol_bytes, symbol_bytes, &vec![0; symbol_bytes], &mut node);
+        let mut subtrees = vec![node[0]];
+        for _ in 0..path_length(leaves) {
+            let child = [node[0]];
+            engine.hash_pairs(&child, &child, &mut node);
+            subtrees.push(node[0]);
+        }
+        let zeros = Self { subtrees, root: EMPTY };
+        let level = vec![zeros.leaf(); leaves];
+        let root = zeros.column_root(engine, &level, 0..leaves, &mut TreeBuffers::default());
+        Self { root, ..zeros }
+    }
+
+    /// The hash of a symbol of zeros.
+    pub(crate) fn leaf(&self) -> RawDigest {
+        self.subtrees[0]
+    }
+
+    /// The root of a tree that contains nothing else.
+    pub(crate) fn root(&self) -> RawDigest {
+        self.root
+    }
+
+    /// The root over leaf hashes of which those in `zeros` belong to symbols of zeros.
+    pub(crate) fn column_root<E: Engine>(
+        &self,
+        engine: &mut E,
+        leaves: &[RawDigest],
+        zeros: Range<usize>,
+        buffers: &mut TreeBuffers,
+    ) -> RawDigest {
+        let TreeBuffers { level, parents } = buffers;
+        level.clear();
+        level.extend_from_slice(leaves);
+        let (mut low, mut high) = (zeros.start, zeros.end.max(zeros.start));
+        for zero_parent in self.subtrees.iter().skip(1).chain(std::iter::repeat(&EMPTY)) {
+            if level.len() <= 1 {
+                break;
+            }
+            // From here on parents: those whose children are both known.
+            (low, high) = (low.div_ceil(2), high / 2);
+            if level.len() % 2 == 1 {
+                level.push(EMPTY);
+            }
+            parents.resize(level.len() / 2, EMPTY);
+            if low < high {
+                engine.hash_siblings(&level[..2 * low], &mut parents[..low]);
+                parents[low..high].fill(*zero_parent);
+                engine.hash_siblings(&level[2 * high..], &mut parents[high..]);
+            } else {
+                engine.hash_siblings(level, parents);
+            }
+            std::mem::swap(level, parents);
+        }
+        level.first().copied().unwrap_or(EMPTY)
+    }
+}
+
+/// Room for two levels of a tree.
+#[derive(Debug, Default)]
+pub(crate) struct TreeBuffers {
+    level: Vec<RawDigest>,
+    parents: Vec<RawDigest>,
+}
+
+/// Folds the leaf hashes of up to [`FOLD`] columns, each a line of `lines` digests, into one line of
+/// nodes: as high as eight leaves reach, or to the root if these are all columns. Only the lines'
+/// parts `parts` are looked at.
+pub(crate) fn fold_columns<E: Engine>(
+    engine: &mut E,
+    lines: usize,
+    digests: &mut Vec<RawDigest>,
+    parts: &[Range<usize>],
+    buffer: &mut Vec<RawDigest>,
+    all_columns: usize,
+) {
+    let levels = FOLD_LEVELS.min(path_length(all_columns));
+    for _ in 0..levels {
+        fold_level(engine, lines, digests, parts, buffer);
+    }
+}
+
+/// One level of [`fold_columns`]: half as many lines.
+fn fold_level<E: Engine>(
+    engine: &mut E,
+    lines: usize,
+    digests: &mut Vec<RawDigest>,
+    parts: &[Range<usize>],
+    parents: &mut Vec<RawDigest>,
+) {
+    if digests.len() / lines % 2 == 1 {
+        digests.resize(digests.len() + lines, EMPTY);
+    }
+    parents.resize(digests.len() / 2, EMPTY);
+    for (pair, parents) in digests.chunks_exact(2 * lines).zip(parents.chunks_exact_mut(lines)) {
+        let (left, right) = pair.split_at(lines);
+        for part in parts {
+            let part = part.clone();
+            engine.hash_pairs(&left[part.clone()], &right[part.clone()], &mut parents[part]);
+        }
+    }
+    std::mem::swap(digests, parents);
+}
+
+/// The roots of the row trees in `rows`, from the lines that [`fold_columns`] left of all groups of
+/// columns, in order.
+pub(crate) fn row_roots<E: Engine>(
+    engine: &mut E,
+    groups: &[Vec<RawDigest>],
+    rows: Range<usize>,
+) -> Vec<RawDigest> {
+    let count = rows.len();
+    let mut level: Vec<RawDigest> =
+        groups.iter().flat_map(|group| &group[rows.clone()]).copied().collect();
+    let mut parents = Vec::new();
+    while level.len() > count {
+        fold_level(engine, count, &mut level, std::slice::from_ref(&(0..count)), &mut parents);
+    }
+    level
+}
