@@ -55,7 +55,7 @@ impl Default for ClientConfig {
             upload: UploadConfig::default(),
             read: ReadConfig::default(),
             coding: CodingConfig::default(),
-            max_bytes_in_flight: 256 << 20,
+            max_bytes_in_flight: 128 << 20,
             state_directory: None,
             max_network_age: Duration::from_secs(10),
             restarts: Backoff {

@@ -139,8 +139,9 @@ impl Coder {
         let source = self.open(source.into(), params, progress).await?;
         let memory = params.encoded_slivers_length(source.length())? + source.length();
         if self.fits_memory(memory) {
+            let encoder = Encoder::new(params).with_workers(self.workers());
             let work = move || {
-                let blob = Encoder::new(params).encode(&source.read()?)?;
+                let blob = encoder.encode(&source.read()?)?;
                 Ok(Encoded(Kind::Memory(blob)))
             };
             return self.0.env.compute(cost(memory), work).await;
@@ -170,7 +171,8 @@ impl Coder {
         let source = self.open(source.into(), params, progress).await?;
         if self.fits_memory(params.encoded_slivers_length(source.length())? + source.length()) {
             let length = source.length();
-            let work = move || Ok(Encoder::new(params).compute_metadata(&source.read()?)?);
+            let encoder = Encoder::new(params).with_workers(self.workers());
+            let work = move || Ok(encoder.compute_metadata(&source.read()?)?);
             return self.0.env.compute(cost(length), work).await;
         }
         let encoder = StreamEncoder::new(params, self.workers());

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::testing::{blob, env, names, streaming};
+use crate::testing::{FullDisk, blob, env, names, streaming};
 
 #[tokio::test]
 async fn streaming_gives_the_same_slivers() {
@@ -102,5 +102,11 @@ async fn what_cannot_be_put_aside_is_said_with_its_place() {
     let error = encode(&env(), missing.clone()).await.unwrap_err();
     assert!(matches!(error, EncodeError::NoSpill(RoomError::Unusable { .. })), "{error}");
     assert!(error.to_string().contains(missing.to_str().unwrap()), "{error}");
+    let mut full = env();
+    full.disk = Arc::new(FullDisk(full.disk.clone()));
+    let unwritable = encode(&full, directory.path().to_owned()).await;
+    let Err(error) = unwritable else { panic!("nothing had to be put aside") };
+    assert!(matches!(error, EncodeError::Spill { .. }), "{error}");
+    assert!(error.to_string().contains(directory.path().to_str().unwrap()), "{error}");
     assert!(names(directory.path()).is_empty());
 }
