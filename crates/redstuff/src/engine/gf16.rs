@@ -5,7 +5,7 @@
 //!
 //! 1. `tower`: the field as pairs over its subfield of 256 elements, which makes most products cheap and
 //!    all tables small.
-//! 2. `transform`: the additive Fourier transform, between values at points and coefficients.
+//! 2. `transform`, `butterflies`: the additive Fourier transform, between values at points and coefficients.
 //! 3. `domain`, `extend`: where symbols lie among the points, and encoding as one inverse and a few
 //!    forward transforms. `locator`, `restore`: erasure decoding.
 //! 4. `packing`: how the bytes of many symbols fill vectors without gaps.
@@ -15,12 +15,12 @@
 //! All arithmetic is on vectors of many elements: a *unit* is one vector of one symbol, a *column* the
 //! same unit of all symbols, and a *strip* a few columns that are worked on together so that their
 //! symbols stay in the cache.
-#![allow(dead_code, reason = "the engine is being rewired onto this module")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod butterflies;
 mod domain;
 mod extend;
 mod kernel;
@@ -37,9 +37,6 @@ mod transform;
 
 use super::{Code, Instructions};
 
-#[allow(unused_imports, reason = "the engine is being rewired onto these")]
 pub(crate) use extend::Extender;
-#[allow(unused_imports, reason = "the engine is being rewired onto these")]
 pub(crate) use restore::Restorer;
-#[allow(unused_imports, reason = "the engine is being rewired onto these")]
 pub(crate) use scratch::Scratch;

@@ -7,7 +7,7 @@ use super::kernel::{Job, Kernel};
 use super::machine::Machine;
 use super::packing::{Packing, Strip};
 use super::scratch::Scratch;
-use super::transform::{Shape, forward, inverse};
+use super::transform::{Result, Shape, Start, forward, inverse};
 use super::{Code, Instructions};
 
 /// Computes the repair symbols of a code.
@@ -83,32 +83,32 @@ impl Call<'_, '_> {
             let units = K::units(self.scratch.blocks(2 * block * K::BLOCKS));
             let (sum, work) = units.split_at_mut(block);
             let shape = |point, live| Shape { layers: layers(domain.block), point, live, columns };
-            let mut load = |symbols: Range<usize>, units: &mut [K::Unit]| {
-                kernel.run(Gather { strip: &strip, symbols: &self.source[symbols], units });
-            };
             // The coefficients of a polynomial that has the source symbols as values, or in the high
             // rate of the sum of several.
             for (index, first) in (0..self.source.len()).step_by(domain.block).enumerate() {
                 let live = (self.source.len() - first).min(domain.block);
                 let shape = shape(domain.source + first, live);
+                let mut load = |symbols: Range<usize>, units: &mut [K::Unit]| {
+                    let symbols = &self.source[first..][symbols];
+                    kernel.run(Gather { strip: &strip, symbols, units });
+                };
                 if index == 0 {
-                    inverse(kernel, shape, first, sum, &mut load);
+                    inverse(kernel, shape, sum, Result::Stay, &mut load);
                 } else {
-                    inverse(kernel, shape, first, work, &mut load);
-                    kernel.run(Add::<K> { sum, units: work });
+                    inverse(kernel, shape, work, Result::AddTo(sum), &mut load);
                 }
             }
-            let mut store = |symbols: Range<usize>, units: &mut [K::Unit]| {
-                kernel.run(Scatter { strip: &strip, symbols: &mut self.repair[symbols], units });
-            };
             for first in (0..self.code.repair).step_by(domain.block) {
                 let live = (self.code.repair - first).min(domain.block);
                 let shape = shape(domain.repair + first, live);
-                if live < self.code.repair - first {
-                    kernel.run(Copy::<K> { units: sum, to: work });
-                    forward(kernel, shape, first, work, &mut store);
+                let mut store = |symbols: Range<usize>, units: &mut [K::Unit]| {
+                    let symbols = &mut self.repair[first..][symbols];
+                    kernel.run(Scatter { strip: &strip, symbols, units });
+                };
+                if first + live < self.code.repair {
+                    forward(kernel, shape, work, Start::CopyOf(sum), &mut store);
                 } else {
-                    forward(kernel, shape, first, sum, &mut store);
+                    forward(kernel, shape, sum, Start::Here, &mut store);
                 }
             }
         }
@@ -155,36 +155,6 @@ impl<K: Kernel> Job<K> for Scatter<'_, '_, K> {
                 let vector = kernel.load(unit);
                 kernel.scatter(vector, symbol, places, &self.strip.shuffles.scatter);
             }
-        }
-    }
-}
-
-/// Adds units to others.
-struct Add<'a, K: Kernel> {
-    sum: &'a mut [K::Unit],
-    units: &'a [K::Unit],
-}
-
-impl<K: Kernel> Job<K> for Add<'_, K> {
-    #[inline(always)]
-    fn run(self, kernel: K) {
-        for (sum, unit) in self.sum.iter_mut().zip(self.units) {
-            kernel.store(kernel.add(kernel.load(sum), kernel.load(unit)), sum);
-        }
-    }
-}
-
-/// Copies units.
-struct Copy<'a, K: Kernel> {
-    units: &'a [K::Unit],
-    to: &'a mut [K::Unit],
-}
-
-impl<K: Kernel> Job<K> for Copy<'_, K> {
-    #[inline(always)]
-    fn run(self, kernel: K) {
-        for (unit, to) in self.units.iter().zip(self.to) {
-            kernel.store(kernel.load(unit), to);
         }
     }
 }

@@ -27,7 +27,7 @@ use super::machine::Machine;
 use super::packing::{Packing, Strip};
 use super::scratch::Scratch;
 use super::tower::{Logarithms, ORDER, Tower};
-use super::transform::{Shape, forward, inverse};
+use super::transform::{Result, Shape, Start, forward, inverse};
 use super::{Code, Instructions};
 
 /// Computes source symbols from the symbols at some positions of the codeword.
@@ -75,7 +75,15 @@ struct Output {
     /// The input of the same block.
     own: Option<usize>,
     /// What each input's polynomial adds to the derivative, by input.
-    shares: Vec<Option<Tower>>,
+    shares: Vec<Share>,
+}
+
+/// How much of a polynomial to add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    None,
+    One,
+    Of(Tower),
 }
 
 impl Plan {
@@ -138,14 +146,16 @@ impl Plan {
 
     fn output(&self, Input { block, symbols }: Input, blocks: usize) -> Output {
         let share = |input: &Input| match (input.block ^ block) as u16 {
-            0 => (blocks == 2).then_some(1),
-            difference => Some(Logarithms::get().inverse(difference)),
+            0 if blocks == 2 => Share::One,
+            0 => Share::None,
+            1 => Share::One,
+            difference => Share::Of(Tower::new(Logarithms::get().inverse(difference))),
         };
         Output {
             block,
             symbols,
             own: self.inputs.iter().position(|input| input.block == block),
-            shares: self.inputs.iter().map(|input| share(input).map(Tower::new)).collect(),
+            shares: self.inputs.iter().map(share).collect(),
         }
     }
 }
@@ -228,25 +238,35 @@ impl Call<'_, '_> {
             };
             for (input, units) in plan.inputs.iter().zip(polynomials.chunks_exact_mut(block)) {
                 let shape = shape(input.block, input.symbols.len());
-                inverse(kernel, shape, 0, units, &mut |range: Range<usize>, units: &mut _| {
-                    let symbols = &input.symbols[range];
-                    kernel.run(Gather { strip: &strip, symbols, known: self.known, units });
-                });
+                inverse(
+                    kernel,
+                    shape,
+                    units,
+                    Result::Stay,
+                    &mut |range: Range<usize>, units: &mut _| {
+                        let symbols = &input.symbols[range];
+                        kernel.run(Gather { strip: &strip, symbols, known: self.known, units });
+                    },
+                );
             }
             for output in &plan.outputs {
-                let own = output.own.map(|own| &polynomials[own * block..][..block]);
-                kernel.run(Derivative::<K> { columns, polynomial: own, derivative: work });
-                let shares = output.shares.iter().zip(polynomials.chunks_exact(block));
-                for (factor, units) in shares {
-                    if let Some(factor) = *factor {
-                        kernel.run(AddProduct::<K> { sum: work, units, factor });
-                    }
-                }
+                kernel.run(Derive::<K> { output, columns, polynomials, derivative: work });
                 let shape = shape(output.block, output.symbols.len());
-                forward(kernel, shape, 0, work, &mut |range: Range<usize>, units: &mut _| {
-                    let symbols = &output.symbols[range];
-                    kernel.run(Scatter { strip: &strip, symbols, missing: self.missing, units });
-                });
+                forward(
+                    kernel,
+                    shape,
+                    work,
+                    Start::Here,
+                    &mut |range: Range<usize>, units: &mut _| {
+                        let symbols = &output.symbols[range];
+                        kernel.run(Scatter {
+                            strip: &strip,
+                            symbols,
+                            missing: self.missing,
+                            units,
+                        });
+                    },
+                );
             }
         }
     }
@@ -305,58 +325,83 @@ impl<K: Kernel> Job<K> for Scatter<'_, '_, K> {
     }
 }
 
-/// The derivative of a polynomial given by coefficients, zero for none.
+/// The derivative of the sum on a block of points: from the polynomials of all blocks by the formula at
+/// the top.
 ///
-/// Basis polynomial `i` is the product of subspace polynomials at the set bits of `i`, whose derivatives
-/// are all 1, so coefficient `i` of the derivative is the sum of those with one bit more than `i`.
-struct Derivative<'a, K: Kernel> {
+/// Basis polynomial `i` is the product of the subspace polynomials at the set bits of `i`, whose
+/// derivatives are all 1, so coefficient `i` of a derivative is the sum of those with one bit more than `i`.
+struct Derive<'a, K: Kernel> {
+    output: &'a Output,
     columns: usize,
-    polynomial: Option<&'a [K::Unit]>,
+    /// Of all inputs, one after the other.
+    polynomials: &'a [K::Unit],
     derivative: &'a mut [K::Unit],
 }
 
-impl<K: Kernel> Job<K> for Derivative<'_, K> {
+impl<K: Kernel> Job<K> for Derive<'_, K> {
     #[inline(always)]
     fn run(self, kernel: K) {
-        let length = self.derivative.len() / self.columns;
-        for (index, row) in self.derivative.chunks_exact_mut(self.columns).enumerate() {
-            for (column, unit) in row.iter_mut().enumerate() {
-                let mut sum = kernel.zero();
-                if let Some(polynomial) = self.polynomial {
-                    let mut clear = !index & (length - 1);
-                    while clear != 0 {
-                        let bit = clear & clear.wrapping_neg();
-                        clear ^= bit;
-                        let from = &polynomial[(index | bit) * self.columns + column];
-                        sum = kernel.add(sum, kernel.load(from));
-                    }
-                }
-                kernel.store(sum, unit);
-            }
+        let symbols = self.derivative.len() / self.columns;
+        match K::LAYERS {
+            3 if symbols >= 8 => self.rows::<8>(kernel),
+            2.. if symbols >= 4 => self.rows::<4>(kernel),
+            _ => self.rows::<1>(kernel),
         }
     }
 }
 
-/// Adds a multiple of units to others.
-struct AddProduct<'a, K: Kernel> {
-    sum: &'a mut [K::Unit],
-    units: &'a [K::Unit],
-    factor: Tower,
-}
-
-impl<K: Kernel> Job<K> for AddProduct<'_, K> {
+impl<K: Kernel> Derive<'_, K> {
+    /// Does `ROWS` symbols at a time, which have all but the lowest bits of their indices in common.
     #[inline(always)]
-    fn run(self, kernel: K) {
-        let pairs = self.sum.iter_mut().zip(self.units);
-        if self.factor.high == 0 {
-            let factor = kernel.narrow(self.factor.low);
-            for (sum, unit) in pairs {
-                kernel.store(kernel.add_narrow(kernel.load(sum), factor, kernel.load(unit)), sum);
-            }
-        } else {
-            let factor = kernel.wide(self.factor);
-            for (sum, unit) in pairs {
-                kernel.store(kernel.add_wide(kernel.load(sum), factor, kernel.load(unit)), sum);
+    fn rows<const ROWS: usize>(self, kernel: K) {
+        let (block, columns) = (self.derivative.len(), self.columns);
+        let own = self.output.own.map(|own| &self.polynomials[own * block..][..block]);
+        let groups = block / (ROWS * columns);
+        for group in 0..groups {
+            let first = group * ROWS * columns;
+            for at in first..first + columns {
+                let mut sums = [kernel.zero(); ROWS];
+                if let Some(own) = own {
+                    for (index, sum) in sums.iter_mut().enumerate() {
+                        for bit in [1, 2, 4] {
+                            if bit < ROWS && index & bit == 0 {
+                                let unit = &own[at + (index | bit) * columns];
+                                *sum = kernel.add(*sum, kernel.load(unit));
+                            }
+                        }
+                    }
+                    let mut bits = !group & (groups - 1);
+                    while bits != 0 {
+                        let bit = bits & bits.wrapping_neg();
+                        bits ^= bit;
+                        let at = at + bit * ROWS * columns;
+                        for (sum, unit) in sums.iter_mut().zip(own[at..].iter().step_by(columns)) {
+                            *sum = kernel.add(*sum, kernel.load(unit));
+                        }
+                    }
+                }
+                let inputs = self.polynomials.chunks_exact(block);
+                for (share, units) in self.output.shares.iter().zip(inputs) {
+                    let units = units[at..].iter().step_by(columns);
+                    match *share {
+                        Share::None => {}
+                        Share::One => {
+                            for (sum, unit) in sums.iter_mut().zip(units) {
+                                *sum = kernel.add(*sum, kernel.load(unit));
+                            }
+                        }
+                        Share::Of(factor) => {
+                            let factor = kernel.wide(factor);
+                            for (sum, unit) in sums.iter_mut().zip(units) {
+                                *sum = kernel.add_wide(*sum, factor, kernel.load(unit));
+                            }
+                        }
+                    }
+                }
+                let units = self.derivative[at..].iter_mut().step_by(columns);
+                for (sum, unit) in sums.iter().zip(units) {
+                    kernel.store(*sum, unit);
+                }
             }
         }
     }
