@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::any_sliver::AnyVerifiedSliver;
 use crate::axis::{Axis, Primary, Secondary, SliverType};
+use crate::buffer::Buffer;
 use crate::engine::{Engine, Fast};
 use crate::index::{SliverIndex, SliverPairIndex};
 use crate::layout::Layout;
@@ -38,7 +39,7 @@ fn spill_error(error: io::Error) -> EncodeFailure {
 
 /// Encodes blobs that fit into memory.
 ///
-/// Memory beside the blob: 4.5 times its length for the slivers, or half its length for the metadata
+/// Memory beside the blob: 3.5 times its length for the slivers, or half its length for the metadata
 /// alone, and some MiB.
 #[derive(Debug, Clone)]
 pub struct Encoder {
@@ -81,22 +82,18 @@ impl Encoder {
         data: &[u8],
     ) -> Result<EncodedBlob, DataTooLarge> {
         let layout = Layout::new(self.params, data.len() as u64)?;
-        let (p, s) = (layout.p() * layout.row_bytes(), layout.s() * layout.column_bytes());
-        let mut primary = Vec::with_capacity(layout.n() * layout.row_bytes());
-        primary.extend_from_slice(data);
-        primary.resize(layout.n() * layout.row_bytes(), 0);
-        let mut secondary = vec![0; layout.n() * layout.column_bytes()];
-        let (source_columns, repair_columns) = secondary.split_at_mut(s);
+        let mut rows = Buffer::zeroed(layout.n() * layout.row_bytes());
+        rows[..data.len()].copy_from_slice(data);
+        let mut columns = Buffer::zeroed((layout.n() - layout.s()) * layout.column_bytes());
         let pipeline = self.pipeline(layout, &data);
-        let found = pipeline.extend_rows(engine, Sheet::Memory(repair_columns)).and_then(|()| {
-            let repair_columns: &[u8] = repair_columns;
-            let keep = RepairColumns { columns: Line::of(&repair_columns), in_memory: true };
-            let repair_rows = Sheet::Memory(&mut primary[p..]);
-            pipeline.extend_columns(engine, keep, repair_rows, Some(source_columns))
+        let found = pipeline.extend_rows(engine, Sheet::Memory(&mut columns)).and_then(|()| {
+            let columns: &[u8] = &columns;
+            let columns = RepairColumns { columns: Line::of(&columns), in_memory: true };
+            let repair_rows = Sheet::Memory(&mut rows[layout.p() * layout.row_bytes()..]);
+            pipeline.extend_columns(engine, columns, repair_rows)
         });
         let metadata = found.expect("memory can be read and written");
-        let (primary, secondary) = (Arc::new(primary), Arc::new(secondary));
-        Ok(EncodedBlob { metadata, primary, secondary })
+        Ok(EncodedBlob { metadata, rows: Arc::new(rows), repair_columns: Arc::new(columns) })
     }
 
     /// Computes the metadata and with it the blob id, without keeping the slivers.
@@ -117,13 +114,13 @@ impl Encoder {
         data: &[u8],
     ) -> Result<VerifiedMetadata, DataTooLarge> {
         let layout = Layout::new(self.params, data.len() as u64)?;
-        let mut repair_columns = vec![0; (layout.n() - layout.s()) * layout.column_bytes()];
+        let mut repair_columns = Buffer::zeroed((layout.n() - layout.s()) * layout.column_bytes());
         let pipeline = self.pipeline(layout, &data);
         let found =
             pipeline.extend_rows(engine, Sheet::Memory(&mut repair_columns)).and_then(|()| {
                 let repair_columns: &[u8] = &repair_columns;
                 let keep = RepairColumns { columns: Line::of(&repair_columns), in_memory: true };
-                pipeline.extend_columns(engine, keep, Sheet::Nothing, None)
+                pipeline.extend_columns(engine, keep, Sheet::Nothing)
             });
         Ok(found.expect("memory can be read and written"))
     }
@@ -133,12 +130,13 @@ impl Encoder {
     }
 }
 
-/// All slivers of a blob, and its metadata. Slivers taken out share its memory.
+/// All slivers of a blob, and its metadata. Slivers taken out share its memory, but for the secondary
+/// ones that are pieces of the blob: these are put together when they are asked for.
 #[derive(Debug, Clone)]
 pub struct EncodedBlob {
     metadata: VerifiedMetadata,
-    primary: Arc<Vec<u8>>,
-    secondary: Arc<Vec<u8>>,
+    rows: Arc<Buffer>,
+    repair_columns: Arc<Buffer>,
 }
 
 impl EncodedBlob {
@@ -147,22 +145,34 @@ impl EncodedBlob {
         &self.metadata
     }
 
-    /// A sliver, if there is one of this index. Copies nothing.
+    /// A sliver, if there is one of this index.
     pub fn sliver<A: Axis>(&self, index: SliverIndex) -> Option<VerifiedSliver<A>> {
-        let params = self.metadata.params();
-        if index.get() >= params.n_shards() {
+        let layout = self.metadata.layout();
+        if index.as_usize() >= layout.n() {
             return None;
         }
-        let symbol_size = self.metadata.symbol_size();
-        let bytes = params.sliver_bytes(A::TYPE, symbol_size);
-        let buffer = match A::TYPE {
-            SliverType::Primary => &self.primary,
-            SliverType::Secondary => &self.secondary,
+        let (row_bytes, column_bytes) = (layout.row_bytes(), layout.column_bytes());
+        let shared = |buffer: &Arc<Buffer>, start: usize, bytes: usize| {
+            SharedBytes::new(Arc::clone(buffer), start..start + bytes)
         };
-        let start = index.as_usize() * bytes;
-        let data = SharedBytes::new(Arc::clone(buffer), start..start + bytes);
-        let sliver = Sliver::from_checked(index, symbol_size, data);
+        let data = match A::TYPE {
+            SliverType::Primary => shared(&self.rows, index.as_usize() * row_bytes, row_bytes),
+            SliverType::Secondary => match index.as_usize().checked_sub(layout.s()) {
+                Some(repair) => shared(&self.repair_columns, repair * column_bytes, column_bytes),
+                None => self.source_column(layout, index).into(),
+            },
+        };
+        let sliver = Sliver::from_checked(index, layout.symbol_size, data);
         Some(VerifiedSliver::new_verified(sliver, *self.metadata.blob_id()))
+    }
+
+    /// The symbols of a column of the blob.
+    fn source_column(&self, layout: Layout, index: SliverIndex) -> Vec<u8> {
+        let z = layout.z();
+        let rows = self.rows.chunks_exact(layout.row_bytes()).take(layout.p());
+        let mut column = Vec::with_capacity(layout.column_bytes());
+        rows.for_each(|row| column.extend_from_slice(&row[index.as_usize() * z..][..z]));
+        column
     }
 
     /// A sliver of a type known at run time, if there is one of this index.

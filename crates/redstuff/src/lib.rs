@@ -48,6 +48,7 @@ mod any_sliver;
 mod axis;
 pub mod bcs;
 mod blob_id;
+mod buffer;
 mod decode;
 mod decoding_symbol;
 mod encode;

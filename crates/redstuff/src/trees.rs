@@ -61,29 +61,33 @@ impl ZeroTrees {
         buffers: &mut TreeBuffers,
     ) -> RawDigest {
         let TreeBuffers { level, parents } = buffers;
-        level.clear();
-        level.extend_from_slice(leaves);
         let (mut low, mut high) = (zeros.start, zeros.end.max(zeros.start));
+        // The leaves are read where they lie, all further levels out of the buffers.
+        let mut children = leaves;
         for zero_parent in self.subtrees.iter().skip(1).chain(std::iter::repeat(&EMPTY)) {
-            if level.len() <= 1 {
+            if children.len() <= 1 {
                 break;
             }
             // From here on parents: those whose children are both known.
             (low, high) = (low.div_ceil(2), high / 2);
-            if level.len() % 2 == 1 {
-                level.push(EMPTY);
-            }
-            parents.resize(level.len() / 2, EMPTY);
+            let odd = children.len() % 2;
+            let pairs = &children[..children.len() - odd];
+            parents.resize(children.len().div_ceil(2), EMPTY);
+            let (whole, last) = parents.split_at_mut(pairs.len() / 2);
             if low < high {
-                engine.hash_siblings(&level[..2 * low], &mut parents[..low]);
-                parents[low..high].fill(*zero_parent);
-                engine.hash_siblings(&level[2 * high..], &mut parents[high..]);
+                engine.hash_siblings(&pairs[..2 * low], &mut whole[..low]);
+                whole[low..high].fill(*zero_parent);
+                engine.hash_siblings(&pairs[2 * high..], &mut whole[high..]);
             } else {
-                engine.hash_siblings(level, parents);
+                engine.hash_siblings(pairs, whole);
+            }
+            if odd == 1 {
+                engine.hash_pairs(&children[children.len() - 1..], &[EMPTY], last);
             }
             std::mem::swap(level, parents);
+            children = level;
         }
-        level.first().copied().unwrap_or(EMPTY)
+        children.first().copied().unwrap_or(EMPTY)
     }
 }
 
@@ -94,43 +98,54 @@ pub(crate) struct TreeBuffers {
     parents: Vec<RawDigest>,
 }
 
+/// Room for folding.
+#[derive(Debug, Default)]
+pub(crate) struct FoldBuffers {
+    level: Vec<RawDigest>,
+    parents: Vec<RawDigest>,
+}
+
 /// Folds the leaf hashes of up to [`FOLD`] columns, each a line of `lines` digests, into one line of
 /// nodes: as high as eight leaves reach, or to the root if these are all columns. Only the lines'
 /// parts `parts` are looked at.
 pub(crate) fn fold_columns<E: Engine>(
     engine: &mut E,
     lines: usize,
-    digests: &mut Vec<RawDigest>,
+    digests: &[RawDigest],
     parts: &[Range<usize>],
-    buffer: &mut Vec<RawDigest>,
-    all_columns: usize,
-) {
-    let levels = FOLD_LEVELS.min(path_length(all_columns));
+    buffers: &mut FoldBuffers,
+) -> Vec<RawDigest> {
+    let FoldBuffers { level, parents } = buffers;
+    // As many lines as there are columns: fewer than eight leaves of all do not reach so high.
+    let levels = FOLD_LEVELS.min(path_length(lines));
+    let mut children = digests;
     for _ in 0..levels {
-        fold_level(engine, lines, digests, parts, buffer);
+        fold_level(engine, lines, children, parts, parents);
+        std::mem::swap(level, parents);
+        children = level;
     }
+    children.to_vec()
 }
 
 /// One level of [`fold_columns`]: half as many lines.
 fn fold_level<E: Engine>(
     engine: &mut E,
     lines: usize,
-    digests: &mut Vec<RawDigest>,
+    children: &[RawDigest],
     parts: &[Range<usize>],
     parents: &mut Vec<RawDigest>,
 ) {
-    if digests.len() / lines % 2 == 1 {
-        digests.resize(digests.len() + lines, EMPTY);
-    }
-    parents.resize(digests.len() / 2, EMPTY);
-    for (pair, parents) in digests.chunks_exact(2 * lines).zip(parents.chunks_exact_mut(lines)) {
+    let count = children.len() / lines;
+    parents.resize(count.div_ceil(2) * lines, EMPTY);
+    let padding = if count % 2 == 1 { vec![EMPTY; lines] } else { Vec::new() };
+    for (pair, parents) in children.chunks(2 * lines).zip(parents.chunks_exact_mut(lines)) {
         let (left, right) = pair.split_at(lines);
+        let right = if right.is_empty() { &padding } else { right };
         for part in parts {
             let part = part.clone();
             engine.hash_pairs(&left[part.clone()], &right[part.clone()], &mut parents[part]);
         }
     }
-    std::mem::swap(digests, parents);
 }
 
 /// The roots of the row trees in `rows`, from the lines that [`fold_columns`] left of all groups of
@@ -145,7 +160,8 @@ pub(crate) fn row_roots<E: Engine>(
         groups.iter().flat_map(|group| &group[rows.clone()]).copied().collect();
     let mut parents = Vec::new();
     while level.len() > count {
-        fold_level(engine, count, &mut level, std::slice::from_ref(&(0..count)), &mut parents);
+        fold_level(engine, count, &level, std::slice::from_ref(&(0..count)), &mut parents);
+        std::mem::swap(&mut level, &mut parents);
     }
     level
 }

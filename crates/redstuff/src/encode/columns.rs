@@ -12,7 +12,7 @@ use crate::layout::Layout;
 use crate::merkle::RawDigest;
 use crate::sheet::Strip;
 use crate::storage::Line;
-use crate::trees::{FOLD, TreeBuffers, ZeroTrees, fold_columns};
+use crate::trees::{FOLD, FoldBuffers, TreeBuffers, ZeroTrees, fold_columns};
 
 /// Columns of small symbols are extended together until a line of the coder has this many bytes.
 const LINE_BYTES: usize = 512;
@@ -62,8 +62,6 @@ pub(crate) struct ColumnTask<'a> {
     pub(crate) columns: Range<usize>,
     /// The part of the repair primary slivers that these columns give.
     pub(crate) repair_rows: Option<Strip<'a>>,
-    /// Where the source columns among them go, one after the other, if anywhere.
-    pub(crate) source_columns: Option<&'a mut [u8]>,
 }
 
 /// What a task found.
@@ -81,7 +79,7 @@ pub(crate) struct ColumnBuffers {
     column: Vec<u8>,
     repair: Vec<u8>,
     digests: Vec<RawDigest>,
-    folded: Vec<RawDigest>,
+    folded: FoldBuffers,
     tree: TreeBuffers,
 }
 
@@ -118,7 +116,8 @@ impl Columns<'_> {
         let (n, p, z) = (layout.n(), layout.p(), layout.z());
         let mut hashes = ColumnHashes { roots: Vec::new(), groups: Vec::new() };
         let ColumnBuffers { source, column, repair, digests, folded, tree } = buffers;
-        digests.clear();
+        digests.resize(FOLD * n, [0; 32]);
+        let mut filled = 0;
         let first = task.columns.start;
         for start in task.columns.clone().step_by(self.grouping.step) {
             let end = (start + self.grouping.step).min(task.columns.end);
@@ -127,17 +126,16 @@ impl Columns<'_> {
             self.extend(engine, &step, repair);
             self.keep(&mut task, start..end, first, &step, repair)?;
             for column in 0..end - start {
-                let filled = digests.len();
-                digests.resize(filled + n, [0; 32]);
-                let leaves = &mut digests[filled..];
+                let leaves = &mut digests[filled..filled + n];
                 self.hash_column(engine, &step, repair, column * z, leaves);
                 let zeros = layout.used_rows()..p;
                 hashes.roots.push(self.zeros.column_root(engine, leaves, zeros, tree));
-                if digests.len() == FOLD * n || start + column + 1 == task.columns.end {
+                filled += n;
+                if filled == FOLD * n || start + column + 1 == task.columns.end {
                     let parts = [0..layout.used_rows(), p..n];
-                    fold_columns(engine, n, digests, &parts, folded, n);
-                    hashes.groups.push(digests.clone());
-                    digests.clear();
+                    let group = fold_columns(engine, n, &digests[..filled], &parts, folded);
+                    hashes.groups.push(group);
+                    filled = 0;
                 }
             }
         }
@@ -243,15 +241,6 @@ impl Columns<'_> {
                 strip.write(line, at, &symbols[..sources * z]).map_err(spill_error)?;
             }
         }
-        if let Some(out) = task.source_columns.as_mut().filter(|_| sources > 0) {
-            let out = &mut out[(columns.start - first) * layout.column_bytes()..];
-            for (column, out) in
-                out.chunks_exact_mut(layout.column_bytes()).enumerate().take(sources)
-            {
-                let part = column * z..(column + 1) * z;
-                gather(&step.source(part, layout.used_rows()), out);
-            }
-        }
         Ok(())
     }
 
@@ -277,15 +266,5 @@ impl Columns<'_> {
         }
         padding.fill(self.zeros.leaf());
         engine.hash_leaves(z, step.width, &repair[at..], repaired);
-    }
-}
-
-/// Writes symbols one after the other.
-fn gather(symbols: &[&[u8]], out: &mut [u8]) {
-    let mut rest = out;
-    for symbol in symbols {
-        let (out, after) = rest.split_at_mut(symbol.len());
-        out.copy_from_slice(symbol);
-        rest = after;
     }
 }

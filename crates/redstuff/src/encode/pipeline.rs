@@ -67,14 +67,12 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    /// Computes the repair rows, where they are wanted, and the metadata. `source_columns` receives
-    /// the secondary slivers that are pieces of the blob, if it is there.
+    /// Computes the repair rows, where they are wanted, and the metadata.
     pub(crate) fn extend_columns<E: Engine>(
         &self,
         engine: &mut E,
         repair_columns: RepairColumns<'_>,
         repair_rows: Sheet<'_>,
-        source_columns: Option<&mut [u8]>,
     ) -> Result<VerifiedMetadata, EncodeFailure> {
         let layout = self.layout;
         let partial = read_partial_row(layout, self.source).map_err(EncodeFailure::Source)?;
@@ -88,13 +86,9 @@ impl Pipeline<'_> {
         };
         let mut strips =
             repair_rows.strips(layout.row_bytes(), grouping.task * layout.z()).into_iter();
-        let mut places =
-            source_columns.map(|columns| columns.chunks_mut(grouping.task * layout.column_bytes()));
-        let tasks = ranges(0..layout.n(), grouping.task).into_iter().map(|columns| ColumnTask {
-            columns,
-            repair_rows: strips.next(),
-            source_columns: places.as_mut().and_then(Iterator::next),
-        });
+        let tasks = ranges(0..layout.n(), grouping.task)
+            .into_iter()
+            .map(|columns| ColumnTask { columns, repair_rows: strips.next() });
         let done = AtomicU64::new(0);
         let make = || (engine.clone(), ColumnBuffers::default());
         let found = self.workers.run(tasks.collect(), make, |(engine, buffers), task| {

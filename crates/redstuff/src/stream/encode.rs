@@ -112,7 +112,7 @@ impl StreamEncoder {
         pipeline.extend_rows(&engine, Sheet::stored(spill, 0, columns, column_bytes))?;
         let columns = Line { bytes: spill, offset: 0 };
         let columns = RepairColumns { columns, in_memory: false };
-        Ok(pipeline.extend_columns(&mut engine, columns, repair_rows, None)?)
+        Ok(pipeline.extend_columns(&mut engine, columns, repair_rows)?)
     }
 }
 
