@@ -95,20 +95,20 @@ mod tests {
     #[test]
     fn nothing_older_than_a_change_is_answered() {
         let (known, blob) = (KnownStates::default(), BlobId::from_bytes([1; 32]));
-        let asked = known.get(&blob).err().expect("nothing is known");
+        let asked = known.get(&blob).expect_err("nothing is known");
         known.remember(&blob, &state(5), asked);
         assert_eq!(known.get(&blob), Ok(state(5)));
 
-        let before = known.get(&BlobId::from_bytes([2; 32])).err().expect("unknown");
+        let before = known.get(&BlobId::from_bytes([2; 32])).expect_err("unknown");
         known.changing();
-        let during = known.get(&blob).err().expect("forgotten");
+        let during = known.get(&blob).expect_err("forgotten");
         known.remember(&blob, &state(5), before);
         known.remember(&blob, &state(5), during);
         assert!(known.get(&blob).is_err(), "read before the change, told during it");
         known.changed();
         known.remember(&blob, &state(5), during);
         assert!(known.get(&blob).is_err(), "read during the change");
-        let after = known.get(&blob).err().expect("still forgotten");
+        let after = known.get(&blob).expect_err("still forgotten");
         known.remember(&blob, &state(7), after);
         assert_eq!(known.get(&blob), Ok(state(7)));
         known.remember(&BlobId::from_bytes([3; 32]), &BlobState::default(), after);
