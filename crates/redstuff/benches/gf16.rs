@@ -18,15 +18,15 @@ use engine::Instructions;
 use engine::gf16::{Extender, Restorer, Scratch};
 use walrus_redstuff::engine::Code;
 
-/// The kernels are private to the crate, so the bench compiles them as its own.
+/// The kernels are private to the crate, so the bench compiles them as its own, with their tests.
 #[path = "../src/engine"]
-#[allow(dead_code, unreachable_pub, reason = "written for the crate, which uses more of it")]
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "the crate uses more of it")]
 mod engine {
     pub(crate) mod gf16;
     mod instructions;
 
     pub(crate) use instructions::Instructions;
-    pub(crate) use walrus_redstuff::engine::Code;
+    pub(crate) use walrus_redstuff::engine::{Code, Engine, Plain};
 }
 
 fn main() {

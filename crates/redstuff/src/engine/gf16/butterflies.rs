@@ -100,9 +100,9 @@ impl<K: Kernel, R: Route<K>, const FORWARD: bool> Pass<'_, K, R, FORWARD> {
     fn group<const ROWS: usize>(&mut self, kernel: K) {
         match self.twiddle {
             0 => self.butterflies::<ROWS, 0, true>(kernel),
-            ..0x100 => self.butterflies::<ROWS, 0, false>(kernel),
-            ..0x200 => self.butterflies::<ROWS, 1, false>(kernel),
-            ..0x400 if ROWS >= 4 => self.butterflies::<ROWS, 2, false>(kernel),
+            1..0x100 => self.butterflies::<ROWS, 0, false>(kernel),
+            0x100..0x200 => self.butterflies::<ROWS, 1, false>(kernel),
+            0x200..0x400 if ROWS >= 4 => self.butterflies::<ROWS, 2, false>(kernel),
             _ if ROWS >= 8 => self.butterflies::<ROWS, 3, false>(kernel),
             _ if ROWS >= 4 => self.butterflies::<ROWS, 2, false>(kernel),
             _ => self.butterflies::<ROWS, 1, false>(kernel),

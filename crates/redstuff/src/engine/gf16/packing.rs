@@ -76,15 +76,15 @@ impl Packing {
     ///
     /// If `symbol_bytes` is odd or zero, or does not divide `bytes`, the length of a symbol of all lanes.
     pub(super) fn new(symbol_bytes: usize, bytes: usize) -> Self {
-        assert!(symbol_bytes > 0 && symbol_bytes % 2 == 0, "symbols are whole elements");
-        assert!(bytes % symbol_bytes == 0, "lanes are whole symbols");
+        assert!(symbol_bytes > 0 && symbol_bytes.is_multiple_of(2), "symbols are whole elements");
+        assert!(bytes.is_multiple_of(symbol_bytes), "lanes are whole symbols");
         let (whole, tail) = (symbol_bytes / 64, symbol_bytes % 64);
         Self { lanes: bytes / symbol_bytes, symbol_bytes, whole, tail }
     }
 
     /// Tails that share a block.
     fn together(&self) -> usize {
-        if self.tail == 0 { 1 } else { 64 / self.tail }
+        64_usize.checked_div(self.tail).unwrap_or(1)
     }
 
     fn blocks(&self) -> usize {

@@ -194,7 +194,7 @@ impl Restorer {
     ) {
         let plan = &*self.plan;
         assert_eq!(known.len(), plan.known, "a slice for each known symbol");
-        assert_eq!(missing.len(), plan.missing.len(), "a slice for each missing symbol");
+        assert_eq!(missing.len(), self.missing().len(), "a slice for each missing symbol");
         let Some(bytes) = missing.first().map(|symbol| symbol.len()) else {
             return;
         };
@@ -238,35 +238,25 @@ impl Call<'_, '_> {
             };
             for (input, units) in plan.inputs.iter().zip(polynomials.chunks_exact_mut(block)) {
                 let shape = shape(input.block, input.symbols.len());
-                inverse(
-                    kernel,
-                    shape,
-                    units,
-                    Result::Stay,
-                    &mut |range: Range<usize>, units: &mut _| {
-                        let symbols = &input.symbols[range];
-                        kernel.run(Gather { strip: &strip, symbols, known: self.known, units });
-                    },
-                );
+                let mut load = |symbols: Range<usize>, units: &mut [K::Unit]| {
+                    let symbols = &input.symbols[symbols];
+                    kernel.run(Gather { strip: &strip, symbols, known: self.known, units });
+                };
+                inverse(kernel, shape, units, Result::Stay, &mut load);
             }
             for output in &plan.outputs {
-                kernel.run(Derive::<K> { output, columns, polynomials, derivative: work });
                 let shape = shape(output.block, output.symbols.len());
-                forward(
-                    kernel,
-                    shape,
-                    work,
-                    Start::Here,
-                    &mut |range: Range<usize>, units: &mut _| {
-                        let symbols = &output.symbols[range];
-                        kernel.run(Scatter {
-                            strip: &strip,
-                            symbols,
-                            missing: self.missing,
-                            units,
-                        });
-                    },
-                );
+                let mut store = |symbols: Range<usize>, units: &mut [K::Unit]| {
+                    let symbols = &output.symbols[symbols];
+                    kernel.run(Scatter { strip: &strip, symbols, missing: self.missing, units });
+                };
+                if output.own.is_none() && output.shares == [Share::One] {
+                    // The only polynomial is the derivative.
+                    forward(kernel, shape, work, Start::CopyOf(polynomials), &mut store);
+                } else {
+                    kernel.run(Derive::<K> { output, columns, polynomials, derivative: work });
+                    forward(kernel, shape, work, Start::Here, &mut store);
+                }
             }
         }
     }

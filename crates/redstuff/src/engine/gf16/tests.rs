@@ -267,7 +267,7 @@ fn empty_slices_are_zeros() {
             let empty = |at: usize| match pattern {
                 0 => true,
                 1 => at > 0,
-                2 => at % 2 == 0,
+                2 => at.is_multiple_of(2),
                 3 => at * 3 >= code.source,
                 _ => at + 1 < code.source,
             };
