@@ -5,8 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use memmap2::{MmapMut, MmapOptions};
 
-/// From this size on a buffer is mapped by itself: the system then has it in a few large pages
-/// instead of many small ones, and the first touch of each page is what fresh memory costs.
+/// From this size on a buffer is mapped by itself and filled at once: the first touch of each page is
+/// what fresh memory costs, and the system does many in a row for less.
 const MAPPED_FROM: usize = 4 << 20;
 
 /// Bytes that are zero at first.

@@ -25,6 +25,7 @@ use crate::sliver::{SharedBytes, Sliver, SliverPair, VerifiedSliver};
 use crate::storage::Line;
 use crate::workers::Workers;
 pub(crate) use pipeline::{Pipeline, RepairColumns};
+use rows::{BlobRows, read_partial_row};
 
 /// What storage failed.
 #[derive(Debug)]
@@ -85,7 +86,8 @@ impl Encoder {
         let mut rows = Buffer::zeroed(layout.n() * layout.row_bytes());
         rows[..data.len()].copy_from_slice(data);
         let mut columns = Buffer::zeroed((layout.n() - layout.s()) * layout.column_bytes());
-        let pipeline = self.pipeline(layout, &data);
+        let partial = read_partial_row(layout, &data).expect("memory can be read");
+        let pipeline = self.pipeline(BlobRows::new(layout, &data, &partial));
         let found = pipeline.extend_rows(engine, Sheet::Memory(&mut columns)).and_then(|()| {
             let columns: &[u8] = &columns;
             let columns = RepairColumns { columns: Line::of(&columns), in_memory: true };
@@ -115,7 +117,8 @@ impl Encoder {
     ) -> Result<VerifiedMetadata, DataTooLarge> {
         let layout = Layout::new(self.params, data.len() as u64)?;
         let mut repair_columns = Buffer::zeroed((layout.n() - layout.s()) * layout.column_bytes());
-        let pipeline = self.pipeline(layout, &data);
+        let partial = read_partial_row(layout, &data).expect("memory can be read");
+        let pipeline = self.pipeline(BlobRows::new(layout, &data, &partial));
         let found =
             pipeline.extend_rows(engine, Sheet::Memory(&mut repair_columns)).and_then(|()| {
                 let repair_columns: &[u8] = &repair_columns;
@@ -125,8 +128,8 @@ impl Encoder {
         Ok(found.expect("memory can be read and written"))
     }
 
-    fn pipeline<'a>(&'a self, layout: Layout, data: &'a &'a [u8]) -> Pipeline<'a> {
-        Pipeline { layout, source: data, workers: &self.workers, progress: &|_| () }
+    fn pipeline<'a>(&'a self, rows: BlobRows<'a>) -> Pipeline<'a> {
+        Pipeline { rows, workers: &self.workers, progress: &|_| () }
     }
 }
 

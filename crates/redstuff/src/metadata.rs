@@ -13,6 +13,7 @@ use crate::layout::Layout;
 use crate::merkle::{Node, root_of_hashes};
 use crate::params::{EncodingParams, EncodingType, SymbolSize};
 use crate::sliver::{Sliver, SliverError, VerifiedSliver};
+use crate::sliver_view::SliverView;
 
 /// The bytes of a pair whose two hashes are empty nodes: no pair is shorter.
 const MIN_PAIR_BYTES: usize = 2;
@@ -351,7 +352,7 @@ impl VerifiedMetadata {
         sliver: Sliver<A>,
         expected: SliverIndex,
     ) -> Result<VerifiedSliver<A>, SliverError> {
-        let hash = self.check_sliver_shape(&sliver, expected)?;
+        let hash = self.check_sliver_shape(SliverView::of(&sliver), expected)?;
         let (params, size) = (self.params(), self.symbol_size());
         let buffers = &mut RootBuffers::default();
         let root = expanded_root(engine, buffers, params, size, A::TYPE, sliver.data());
@@ -384,7 +385,7 @@ impl VerifiedMetadata {
         sliver: Sliver<A>,
         expected: SliverIndex,
     ) -> Result<ExpandedSliver<A>, SliverError> {
-        let hash = self.check_sliver_shape(&sliver, expected)?;
+        let hash = self.check_sliver_shape(SliverView::of(&sliver), expected)?;
         let (symbols, tree) =
             expand::<A, E>(engine, self.params(), self.symbol_size(), sliver.data());
         if !hash.is_root(&tree.root()) {
@@ -395,19 +396,20 @@ impl VerifiedMetadata {
     }
 
     /// Everything about a sliver that costs nothing to check; the hash that it must have.
-    fn check_sliver_shape<A: Axis>(
+    pub(crate) fn check_sliver_shape(
         &self,
-        sliver: &Sliver<A>,
+        sliver: SliverView<'_>,
         expected: SliverIndex,
     ) -> Result<Node, SliverError> {
+        let sliver_type = sliver.sliver_type();
         let index = sliver.index();
         let n_shards = self.params().n_shards();
         let out_of_range = SliverError::IndexOutOfRange { index, n_shards };
-        let hash = *self.sliver_hash(A::TYPE, index).ok_or(out_of_range)?;
+        let hash = *self.sliver_hash(sliver_type, index).ok_or(out_of_range)?;
         if index != expected {
             return Err(SliverError::WrongIndex { expected, got: index });
         }
-        let bytes = self.params().sliver_bytes(A::TYPE, self.symbol_size());
+        let bytes = self.params().sliver_bytes(sliver_type, self.symbol_size());
         if sliver.data().len() != bytes {
             return Err(SliverError::WrongLength { expected: bytes, got: sliver.data().len() });
         }

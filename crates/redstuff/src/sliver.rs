@@ -12,6 +12,7 @@ use crate::blob_id::BlobId;
 use crate::buffer::Buffer;
 use crate::index::SliverIndex;
 use crate::params::{EncodingParams, SymbolSize};
+use crate::sliver_view::SliverView;
 
 /// Part of a buffer that several slivers share, so that cloning a sliver copies nothing.
 #[derive(Clone)]
@@ -113,7 +114,7 @@ impl<A: Axis> Sliver<A> {
         symbol_size: SymbolSize,
         data: Vec<u8>,
     ) -> Result<Self, SliverError> {
-        check_shape::<A>(params, index, symbol_size, data.len())?;
+        check_shape(params, A::TYPE, index, symbol_size, data.len())?;
         Ok(Self::from_checked(index, symbol_size, data.into()))
     }
 
@@ -141,13 +142,8 @@ impl<A: Axis> Sliver<A> {
     /// # Errors
     /// As [`Self::from_bcs`].
     pub fn read(reader: &mut Reader<'_>, params: EncodingParams) -> Result<Self, SliverError> {
-        let data = reader.bytes(params.max_sliver_bcs_len())?;
-        let symbol_bytes = reader.u16()?;
-        let invalid = BcsError::InvalidValue { what: "symbol size", got: symbol_bytes.into() };
-        let symbol_size = SymbolSize::new(symbol_bytes).ok_or(invalid)?;
-        let index = SliverIndex(reader.u16()?);
-        check_shape::<A>(params, index, symbol_size, data.len())?;
-        Ok(Self::from_checked(index, symbol_size, data.to_vec().into()))
+        let view = SliverView::read(A::TYPE, reader, params)?;
+        Ok(Self::from_checked(view.index(), view.symbol_size(), view.data().to_vec().into()))
     }
 
     /// The serialised sliver.
@@ -185,8 +181,10 @@ impl<A: Axis> Sliver<A> {
     }
 }
 
-fn check_shape<A: Axis>(
+/// Whether an index, a symbol size and a length of data fit the number of shards.
+pub(crate) fn check_shape(
     params: EncodingParams,
+    sliver_type: SliverType,
     index: SliverIndex,
     symbol_size: SymbolSize,
     length: usize,
@@ -194,7 +192,7 @@ fn check_shape<A: Axis>(
     if index.get() >= params.n_shards() {
         return Err(SliverError::IndexOutOfRange { index, n_shards: params.n_shards() });
     }
-    let expected = params.sliver_bytes(A::TYPE, symbol_size);
+    let expected = params.sliver_bytes(sliver_type, symbol_size);
     if length != expected {
         return Err(SliverError::WrongLength { expected, got: length });
     }

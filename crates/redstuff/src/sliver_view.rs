@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::axis::SliverType;
+use crate::axis::{Axis, SliverType};
 use crate::bcs::{BcsError, Reader};
 use crate::engine::Fast;
 use crate::expanded::{RootBuffers, expanded_root};
 use crate::index::SliverIndex;
 use crate::metadata::VerifiedMetadata;
 use crate::params::{EncodingParams, SymbolSize};
-use crate::sliver::SliverError;
+use crate::sliver::{Sliver, SliverError, check_shape};
 
 /// A serialised sliver looked at where it lies: its length, symbol size and index fit the number of
 /// shards. As [`Sliver`](crate::Sliver), its hash has not been checked.
@@ -32,21 +32,35 @@ impl<'a> SliverView<'a> {
         params: EncodingParams,
     ) -> Result<Self, SliverError> {
         let mut reader = Reader::bounded(bytes, params.max_sliver_bcs_len())?;
+        let sliver = Self::read(sliver_type, &mut reader, params)?;
+        reader.finish()?;
+        Ok(sliver)
+    }
+
+    /// Reads a sliver from within other data, as [`Self::from_bcs`].
+    pub(crate) fn read(
+        sliver_type: SliverType,
+        reader: &mut Reader<'a>,
+        params: EncodingParams,
+    ) -> Result<Self, SliverError> {
         let data = reader.bytes(params.max_sliver_bcs_len())?;
         let symbol_bytes = reader.u16()?;
         let invalid = BcsError::InvalidValue { what: "symbol size", got: symbol_bytes.into() };
         let symbol_size = SymbolSize::new(symbol_bytes).ok_or(invalid)?;
         let index = SliverIndex(reader.u16()?);
-        let n_shards = params.n_shards();
-        if index.get() >= n_shards {
-            return Err(SliverError::IndexOutOfRange { index, n_shards });
-        }
-        let expected = params.sliver_bytes(sliver_type, symbol_size);
-        if data.len() != expected {
-            return Err(SliverError::WrongLength { expected, got: data.len() });
-        }
-        reader.finish()?;
+        check_shape(params, sliver_type, index, symbol_size, data.len())?;
         Ok(Self { sliver_type, index, symbol_size, data })
+    }
+
+    /// A sliver looked at.
+    pub(crate) fn of<A: Axis>(sliver: &'a Sliver<A>) -> Self {
+        let (index, symbol_size, data) = (sliver.index(), sliver.symbol_size(), sliver.data());
+        Self { sliver_type: A::TYPE, index, symbol_size, data }
+    }
+
+    /// The sliver's type.
+    pub fn sliver_type(&self) -> SliverType {
+        self.sliver_type
     }
 
     /// The sliver's position among those of its type.
@@ -106,22 +120,8 @@ impl SliverChecker {
         sliver: &SliverView<'_>,
         expected: SliverIndex,
     ) -> Result<(), SliverError> {
+        let hash = metadata.check_sliver_shape(*sliver, expected)?;
         let (index, sliver_type) = (sliver.index, sliver.sliver_type);
-        let n_shards = metadata.params().n_shards();
-        let hash = metadata
-            .sliver_hash(sliver_type, index)
-            .ok_or(SliverError::IndexOutOfRange { index, n_shards })?;
-        if index != expected {
-            return Err(SliverError::WrongIndex { expected, got: index });
-        }
-        let bytes = metadata.params().sliver_bytes(sliver_type, metadata.symbol_size());
-        if sliver.data.len() != bytes {
-            return Err(SliverError::WrongLength { expected: bytes, got: sliver.data.len() });
-        }
-        if sliver.symbol_size != metadata.symbol_size() {
-            let (expected, got) = (metadata.symbol_size(), sliver.symbol_size);
-            return Err(SliverError::WrongSymbolSize { expected, got });
-        }
         let (params, size) = (metadata.params(), sliver.symbol_size);
         let (engine, buffers) = (&mut self.engine, &mut self.buffers);
         let root = expanded_root(engine, buffers, params, size, sliver_type, sliver.data);

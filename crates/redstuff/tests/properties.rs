@@ -263,6 +263,11 @@ fn threads_and_storage_change_nothing() {
             let stored = stream.encode(source, length as u64, spill.clone(), &|_| ()).unwrap();
             assert_eq!(stored.metadata().blob_id(), blob.metadata().blob_id());
             assert!(spill.len() <= stream.spill_bytes(length as u64).unwrap());
+            let small: Arc<Memory> = Arc::default();
+            let source: Arc<dyn ReadAt> = Arc::new(data.clone());
+            let id = stream.compute_metadata(source, length as u64, small.clone(), &|_| ());
+            assert_eq!(id.unwrap().blob_id(), blob.metadata().blob_id());
+            assert!(small.len() <= stream.metadata_spill_bytes(length as u64).unwrap());
             for (kind, index) in SliverType::BOTH
                 .into_iter()
                 .flat_map(|kind| (0..=n).map(move |index| (kind, SliverIndex(index))))

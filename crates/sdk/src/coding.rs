@@ -176,8 +176,7 @@ impl Coder {
             return self.0.env.compute(cost(length), work).await;
         }
         let encoder = StreamEncoder::new(params, self.workers());
-        // "A fifth of what encoding does", and a little more to be sure.
-        let bytes = encoder.spill_bytes(source.length())? / 4;
+        let bytes = encoder.metadata_spill_bytes(source.length())?;
         self.stream(source, bytes, progress, move |source, length, spill, progress| {
             encoder.compute_metadata(source, length, spill, progress)
         })

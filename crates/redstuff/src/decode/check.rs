@@ -56,20 +56,22 @@ impl Restoration<'_> {
             (engine.clone(), RowBuffers::default(), RowHasher::default(), read)
         };
         let tasks = used.chunks(at_once).collect();
-        let found = self.workers.run(tasks, make, |(engine, buffers, hasher, read), rows| {
-            let lines: Result<Vec<&[u8]>, _> = (rows.iter().zip(read))
-                .map(|(row, buffer)| blob.row(usize::from(*row), buffer))
-                .collect();
-            let lines = lines.map_err(DecodeFailure::Output)?;
-            let extended = buffers.extend(engine, layout, &lines);
-            let mut found = Found::all([]);
-            for (lane, (row, line)) in rows.iter().zip(&lines).enumerate() {
-                let repair = &extended.repair[lane * layout.z()..];
-                let root = hasher.root(engine, layout, line, repair, extended.line_bytes);
-                found = Found::all([found, self.compare(usize::from(*row), &root)]);
-            }
-            Ok::<_, DecodeFailure>(found)
-        })?;
+        let own_bytes = layout.n() * at_once * layout.z();
+        let found =
+            self.workers.run(own_bytes, tasks, make, |(engine, buffers, hasher, read), rows| {
+                let lines: Result<Vec<&[u8]>, _> = (rows.iter().zip(read))
+                    .map(|(row, buffer)| blob.row(usize::from(*row), buffer))
+                    .collect();
+                let lines = lines.map_err(DecodeFailure::Output)?;
+                let extended = buffers.extend(engine, layout, &lines);
+                let mut found = Found::all([]);
+                for (lane, (row, line)) in rows.iter().zip(&lines).enumerate() {
+                    let repair = &extended.repair[lane * layout.z()..];
+                    let root = hasher.root(engine, layout, line, repair, extended.line_bytes);
+                    found = Found::all([found, self.compare(usize::from(*row), &root)]);
+                }
+                Ok::<_, DecodeFailure>(found)
+            })?;
         Found::all(found).verdict(ConsistencyCheck::Default)?;
         if padding.is_empty() {
             return Ok(());

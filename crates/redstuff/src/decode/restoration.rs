@@ -90,25 +90,28 @@ impl Restoration<'_> {
         let strips = out.strips(row_bytes, width);
         let tasks: Vec<_> = (0..row_bytes).step_by(width).zip(strips).collect();
         let make = || (engine.clone(), Buffers::default());
-        let found: Result<_, DecodeFailure> = self.workers.run(tasks, make, |own, task| {
-            let ((engine, buffers), (at, mut strip)) = (own, task);
-            let part = at..row_bytes.min(at + width);
-            let width = part.len();
-            let Buffers { known: read, missing: computed, .. } = buffers;
-            let known = lines(known, part, read).map_err(DecodeFailure::Spill)?;
-            if let Some(lines) = strip.in_memory() {
-                engine.restore(code, z, positions, &known, lines);
-                return Ok(Found::all([]));
-            }
-            computed.resize(missing * width, 0);
-            let mut lines: Vec<&mut [u8]> = computed.chunks_exact_mut(width).collect();
-            engine.restore(code, z, positions, &known, &mut lines);
-            let mut padding_is_zero = true;
-            for (index, line) in lines.iter().enumerate() {
-                padding_is_zero &= strip.write(index, 0, line).map_err(DecodeFailure::Output)?;
-            }
-            Ok(Found { padding_is_zero, wrong_row: None })
-        });
+        let own_bytes = (known.len() + missing) * width;
+        let found: Result<_, DecodeFailure> =
+            self.workers.run(own_bytes, tasks, make, |own, task| {
+                let ((engine, buffers), (at, mut strip)) = (own, task);
+                let part = at..row_bytes.min(at + width);
+                let width = part.len();
+                let Buffers { known: read, missing: computed, .. } = buffers;
+                let known = lines(known, part, read).map_err(DecodeFailure::Spill)?;
+                if let Some(lines) = strip.in_memory() {
+                    engine.restore(code, z, positions, &known, lines);
+                    return Ok(Found::all([]));
+                }
+                computed.resize(missing * width, 0);
+                let mut lines: Vec<&mut [u8]> = computed.chunks_exact_mut(width).collect();
+                engine.restore(code, z, positions, &known, &mut lines);
+                let mut padding_is_zero = true;
+                for (index, line) in lines.iter().enumerate() {
+                    padding_is_zero &=
+                        strip.write(index, 0, line).map_err(DecodeFailure::Output)?;
+                }
+                Ok(Found { padding_is_zero, wrong_row: None })
+            });
         Ok(Found::all(found?))
     }
 
@@ -129,45 +132,49 @@ impl Restoration<'_> {
         let strips = out.strips(p * row_bytes, at_once * row_bytes);
         let tasks: Vec<_> = (0..p).step_by(at_once).zip(strips).collect();
         let make = || (engine.clone(), Buffers::default(), super::check::RowHasher::default());
-        let found: Result<_, DecodeFailure> = self.workers.run(tasks, make, |own, task| {
-            let ((engine, buffers, hasher), (row, mut strip)) = (own, task);
-            let rows = row..p.min(row + at_once);
-            let width = rows.len() * z;
-            let Buffers { known: read, missing: computed, rows: assembled, repair } = buffers;
-            let part = row * z..row * z + width;
-            let known = lines(known, part, read).map_err(DecodeFailure::Spill)?;
-            computed.resize(missing.len() * width, 0);
-            let mut lines: Vec<&mut [u8]> = computed.chunks_exact_mut(width).collect();
-            engine.restore(code, z, positions, &known, &mut lines);
+        // What is known and computed, and the rows put together and extended.
+        let own_bytes = (2 * code.length() + missing.len()) * at_once * z;
+        let found: Result<_, DecodeFailure> =
+            self.workers.run(own_bytes, tasks, make, |own, task| {
+                let ((engine, buffers, hasher), (row, mut strip)) = (own, task);
+                let rows = row..p.min(row + at_once);
+                let width = rows.len() * z;
+                let Buffers { known: read, missing: computed, rows: assembled, repair } = buffers;
+                let part = row * z..row * z + width;
+                let known = lines(known, part, read).map_err(DecodeFailure::Spill)?;
+                computed.resize(missing.len() * width, 0);
+                let mut lines: Vec<&mut [u8]> = computed.chunks_exact_mut(width).collect();
+                engine.restore(code, z, positions, &known, &mut lines);
 
-            // The source lines in order, the known ones where they lie.
-            let mut source: Vec<&[u8]> = vec![&[]; code.source];
-            for (position, line) in positions.iter().zip(&known) {
-                if let Some(place) = source.get_mut(usize::from(*position)) {
-                    *place = line;
+                // The source lines in order, the known ones where they lie.
+                let mut source: Vec<&[u8]> = vec![&[]; code.source];
+                for (position, line) in positions.iter().zip(&known) {
+                    if let Some(place) = source.get_mut(usize::from(*position)) {
+                        *place = line;
+                    }
                 }
-            }
-            for (position, line) in missing.iter().zip(computed.chunks_exact(width)) {
-                source[usize::from(*position)] = line;
-            }
-            assembled.resize(rows.len() * row_bytes, 0);
-            for (column, line) in source.iter().enumerate() {
-                scatter(line, z, &mut assembled[column * z..], row_bytes);
-            }
-            let mut found = Found::all([]);
-            if hashed {
-                repair.resize(code.repair * width, 0);
-                let mut lines: Vec<&mut [u8]> = repair.chunks_exact_mut(width).collect();
-                engine.extend(code, z, &source, &mut lines);
-                let rows = rows.clone().zip(assembled.chunks_exact(row_bytes)).enumerate();
-                for (lane, (index, row)) in rows {
-                    let root = hasher.root(engine, layout, row, &repair[lane * z..], width);
-                    found = Found::all([found, self.compare(index, &root)]);
+                for (position, line) in missing.iter().zip(computed.chunks_exact(width)) {
+                    source[usize::from(*position)] = line;
                 }
-            }
-            found.padding_is_zero = strip.write(0, 0, assembled).map_err(DecodeFailure::Output)?;
-            Ok(found)
-        });
+                assembled.resize(rows.len() * row_bytes, 0);
+                for (column, line) in source.iter().enumerate() {
+                    scatter(line, z, &mut assembled[column * z..], row_bytes);
+                }
+                let mut found = Found::all([]);
+                if hashed {
+                    repair.resize(code.repair * width, 0);
+                    let mut lines: Vec<&mut [u8]> = repair.chunks_exact_mut(width).collect();
+                    engine.extend(code, z, &source, &mut lines);
+                    let rows = rows.clone().zip(assembled.chunks_exact(row_bytes)).enumerate();
+                    for (lane, (index, row)) in rows {
+                        let root = hasher.root(engine, layout, row, &repair[lane * z..], width);
+                        found = Found::all([found, self.compare(index, &root)]);
+                    }
+                }
+                found.padding_is_zero =
+                    strip.write(0, 0, assembled).map_err(DecodeFailure::Output)?;
+                Ok(found)
+            });
         Ok(Found::all(found?))
     }
 

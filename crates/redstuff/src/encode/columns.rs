@@ -105,6 +105,12 @@ impl<'a> Step<'a> {
 }
 
 impl Columns<'_> {
+    /// What one thread needs of its own: all symbols of a step, and the hashes of a group.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let (n, z) = (self.rows.layout.n(), self.rows.layout.z());
+        n * (self.grouping.step * z + 2 * FOLD * size_of::<RawDigest>())
+    }
+
     /// Extends and hashes the columns of a task.
     pub(crate) fn run<E: Engine>(
         &self,

@@ -4,15 +4,14 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::columns::{ColumnBuffers, ColumnHashes, ColumnTask, Columns, Grouping};
-use super::rows::{BlobRows, RowBuffers, read_partial_row, rows_at_once};
+use super::rows::{BlobRows, RowBuffers, rows_at_once};
 use super::{EncodeFailure, spill_error};
 use crate::blob_id::{BlobId, Digest};
 use crate::engine::Engine;
-use crate::layout::Layout;
 use crate::merkle::{Node, RawDigest};
 use crate::metadata::{BlobMetadata, SliverPairHashes, VerifiedMetadata};
 use crate::sheet::Sheet;
-use crate::storage::{Line, ReadAt};
+use crate::storage::Line;
 use crate::trees::{FOLD, ZeroTrees, row_roots};
 use crate::workers::Workers;
 
@@ -22,8 +21,7 @@ const ROOTS_PER_TASK: usize = 64;
 /// One blob on its way to slivers.
 #[derive(Clone, Copy)]
 pub(crate) struct Pipeline<'a> {
-    pub(crate) layout: Layout,
-    pub(crate) source: &'a dyn ReadAt,
+    pub(crate) rows: BlobRows<'a>,
     pub(crate) workers: &'a Workers,
     /// Told how many bytes of the blob are done.
     pub(crate) progress: &'a (dyn Fn(u64) + Sync),
@@ -43,27 +41,32 @@ impl Pipeline<'_> {
         engine: &E,
         repair_columns: Sheet<'_>,
     ) -> Result<(), EncodeFailure> {
-        let layout = self.layout;
-        let partial = read_partial_row(layout, self.source).map_err(EncodeFailure::Source)?;
-        let rows = BlobRows::new(layout, self.source, &partial);
+        let (rows, layout) = (self.rows, self.rows.layout);
         let at_once = rows_at_once(layout.z());
         let strips = repair_columns.strips(layout.column_bytes(), at_once * layout.z());
         let ranges = ranges(0..layout.used_rows(), at_once);
         let tasks: Vec<_> = ranges.into_iter().zip(strips).collect();
         let done = AtomicU64::new(0);
         let make = || (engine.clone(), RowBuffers::default(), vec![Vec::new(); at_once]);
-        self.workers.run(tasks, make, |(engine, buffers, read), (range, mut strip)| {
-            let count = range.len();
-            let lines: Result<Vec<&[u8]>, _> =
-                range.zip(read).map(|(row, buffer)| rows.row(row, buffer)).collect();
-            let lines = lines.map_err(EncodeFailure::Source)?;
-            let extended = buffers.extend(engine, layout, &lines);
-            for (line, symbols) in extended.repair.chunks_exact(extended.line_bytes).enumerate() {
-                strip.write(line, 0, symbols).map_err(spill_error)?;
-            }
-            self.report(&done, 0, count);
-            Ok(())
-        })?;
+        let own_bytes = layout.n() * at_once * layout.z();
+        self.workers.run(
+            own_bytes,
+            tasks,
+            make,
+            |(engine, buffers, read), (range, mut strip)| {
+                let count = range.len();
+                let lines: Result<Vec<&[u8]>, _> =
+                    range.zip(read).map(|(row, buffer)| rows.row(row, buffer)).collect();
+                let lines = lines.map_err(EncodeFailure::Source)?;
+                let extended = buffers.extend(engine, layout, &lines);
+                for (line, symbols) in extended.repair.chunks_exact(extended.line_bytes).enumerate()
+                {
+                    strip.write(line, 0, symbols).map_err(spill_error)?;
+                }
+                self.report(&done, 0, count);
+                Ok(())
+            },
+        )?;
         Ok(())
     }
 
@@ -74,12 +77,11 @@ impl Pipeline<'_> {
         repair_columns: RepairColumns<'_>,
         repair_rows: Sheet<'_>,
     ) -> Result<VerifiedMetadata, EncodeFailure> {
-        let layout = self.layout;
-        let partial = read_partial_row(layout, self.source).map_err(EncodeFailure::Source)?;
+        let layout = self.rows.layout;
         let zeros = ZeroTrees::new(engine, layout.n(), layout.z());
         let grouping = Grouping::new(layout, repair_columns.in_memory);
         let columns = Columns {
-            rows: BlobRows::new(layout, self.source, &partial),
+            rows: self.rows,
             repair_columns: repair_columns.columns,
             zeros: &zeros,
             grouping,
@@ -91,12 +93,14 @@ impl Pipeline<'_> {
             .map(|columns| ColumnTask { columns, repair_rows: strips.next() });
         let done = AtomicU64::new(0);
         let make = || (engine.clone(), ColumnBuffers::default());
-        let found = self.workers.run(tasks.collect(), make, |(engine, buffers), task| {
-            let count = task.columns.len();
-            let found = columns.run(engine, buffers, task)?;
-            self.report(&done, layout.used_rows(), count);
-            Ok(found)
-        })?;
+        let own_bytes = columns.own_bytes();
+        let found =
+            self.workers.run(own_bytes, tasks.collect(), make, |(engine, buffers), task| {
+                let count = task.columns.len();
+                let found = columns.run(engine, buffers, task)?;
+                self.report(&done, layout.used_rows(), count);
+                Ok(found)
+            })?;
         Ok(self.metadata(engine, &zeros, found))
     }
 
@@ -107,7 +111,7 @@ impl Pipeline<'_> {
         zeros: &ZeroTrees,
         found: Vec<ColumnHashes>,
     ) -> VerifiedMetadata {
-        let layout = self.layout;
+        let layout = self.rows.layout;
         let (n, p, used) = (layout.n(), layout.p(), layout.used_rows());
         let mut columns = Vec::with_capacity(n);
         let mut groups = Vec::with_capacity(n.div_ceil(FOLD));
@@ -119,7 +123,8 @@ impl Pipeline<'_> {
         tasks.extend(ranges(p..n, ROOTS_PER_TASK));
         let make = || engine.clone();
         let hash = |engine: &mut E, range| Ok(row_roots(engine, &groups, range));
-        let roots: Result<Vec<_>, std::convert::Infallible> = self.workers.run(tasks, make, hash);
+        let roots: Result<Vec<_>, std::convert::Infallible> =
+            self.workers.run(groups.len() * ROOTS_PER_TASK * 64, tasks, make, hash);
         let Ok(roots) = roots;
         let mut roots = roots.concat();
         roots.splice(used..used, std::iter::repeat_n(zeros.root(), p - used));
@@ -139,9 +144,9 @@ impl Pipeline<'_> {
     /// Reports `count` more rows or columns, after `before` others.
     fn report(&self, done: &AtomicU64, before: usize, count: usize) {
         let done = before as u64 + done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
-        let all = (self.layout.used_rows() + self.layout.n()) as u64;
+        let all = (self.rows.layout.used_rows() + self.rows.layout.n()) as u64;
         (self.progress)(
-            (u128::from(self.layout.length) * u128::from(done) / u128::from(all)) as u64,
+            (u128::from(self.rows.layout.length) * u128::from(done) / u128::from(all)) as u64,
         );
     }
 }

@@ -1,15 +1,10 @@
 //! The engine in use: our own kernels, by the fastest instructions that the machine has.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use super::gf16::{Extender, Restorer, Scratch};
 use super::{Code, Engine, Instructions, blake2b};
-
-/// Codes whose tables are kept for the life of the process. There is one committee size, with two
-/// codes, in most processes; tests have more, and begin anew.
-const KEPT_CODES: usize = 16;
 
 /// Two-byte leaves are looked up rather than hashed from this many in a call: there are only 65,536
 /// different ones, and the blob that has so many is small.
@@ -18,7 +13,6 @@ const PAIRS_BY_TABLE: usize = 256;
 /// Computes many codewords and many hashes at a time.
 pub struct Fast {
     instructions: Instructions,
-    extenders: Vec<(Code, Extender)>,
     restorer: Option<(Code, Vec<u16>, Restorer)>,
     scratch: Scratch,
 }
@@ -36,35 +30,13 @@ impl Fast {
     }
 
     fn of(instructions: Instructions) -> Self {
-        Self { instructions, extenders: Vec::new(), restorer: None, scratch: Scratch::default() }
+        Self { instructions, restorer: None, scratch: Scratch::default() }
     }
 
     /// The instructions that it uses.
     pub fn instructions(&self) -> Instructions {
         self.instructions
     }
-
-    /// The place of the code's extender in `self.extenders`.
-    fn extender(&mut self, code: Code) -> usize {
-        if let Some(place) = self.extenders.iter().position(|(known, _)| *known == code) {
-            return place;
-        }
-        if self.extenders.len() == KEPT_CODES {
-            self.extenders.clear();
-        }
-        self.extenders.push((code, shared_extender(code, self.instructions)));
-        self.extenders.len() - 1
-    }
-}
-
-/// The extender of a code, made once for all engines.
-fn shared_extender(code: Code, instructions: Instructions) -> Extender {
-    static MADE: Mutex<BTreeMap<(Code, Instructions), Extender>> = Mutex::new(BTreeMap::new());
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if made.len() >= KEPT_CODES && !made.contains_key(&(code, instructions)) {
-        made.clear();
-    }
-    made.entry((code, instructions)).or_insert_with(|| Extender::new(code, instructions)).clone()
 }
 
 /// Leaf hashes of all two-byte symbols, by the symbol read as a little-endian number.
@@ -86,8 +58,8 @@ impl Engine for Fast {
         source: &[&[u8]],
         repair: &mut [&mut [u8]],
     ) {
-        let place = self.extender(code);
-        self.extenders[place].1.extend(&mut self.scratch, symbol_bytes, source, repair);
+        let extender = Extender::new(code, self.instructions);
+        extender.extend(&mut self.scratch, symbol_bytes, source, repair);
     }
 
     fn restore(
@@ -139,7 +111,6 @@ impl Clone for Fast {
     fn clone(&self) -> Self {
         Self {
             instructions: self.instructions,
-            extenders: self.extenders.clone(),
             restorer: self.restorer.clone(),
             scratch: Scratch::default(),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::any_sliver::AnySliver;
 use crate::axis::{Axis, Primary, Secondary, SliverType};
+use crate::encode::rows::{BlobRows, read_partial_row};
 use crate::encode::{EncodeFailure, Pipeline, RepairColumns};
 use crate::engine::Fast;
 use crate::index::SliverIndex;
@@ -42,7 +43,8 @@ impl From<EncodeFailure> for EncodeStreamError {
 
 /// Encodes blobs that need not fit into memory.
 ///
-/// Memory: about 70 MiB per thread at the greatest blob of 1000 shards, some MiB for small ones.
+/// Memory: below 512 MiB for any blob and any number of threads (fewer of them work when symbols are
+/// very large); some MiB for most.
 /// Put aside: [`Self::spill_bytes`], about 2.5 times the blob.
 #[derive(Debug, Clone)]
 pub struct StreamEncoder {
@@ -64,6 +66,14 @@ impl StreamEncoder {
         Ok(Spill::new(Layout::new(self.params, length)?).bytes)
     }
 
+    /// How many bytes [`Self::compute_metadata`] puts aside: about half of `length`.
+    ///
+    /// # Errors
+    /// As [`Self::spill_bytes`].
+    pub fn metadata_spill_bytes(&self, length: u64) -> Result<u64, DataTooLarge> {
+        Ok(Spill::new(Layout::new(self.params, length)?).rows_at)
+    }
+
     /// Encodes the first `length` bytes of `source`. Repair slivers are put aside in `spill`, from
     /// offset 0 on. `progress` is told how many of `length` bytes are done, from any thread.
     ///
@@ -83,7 +93,7 @@ impl StreamEncoder {
     }
 
     /// Computes the metadata, and with it the blob id, of the first `length` bytes of `source`. Puts
-    /// aside half the blob.
+    /// aside [`Self::metadata_spill_bytes`].
     ///
     /// # Errors
     /// As [`Self::encode`].
@@ -107,7 +117,9 @@ impl StreamEncoder {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<VerifiedMetadata, EncodeStreamError> {
         let mut engine = Fast::new();
-        let pipeline = Pipeline { layout, source, workers: &self.workers, progress };
+        let partial = read_partial_row(layout, source).map_err(EncodeStreamError::Source)?;
+        let rows = BlobRows::new(layout, source, &partial);
+        let pipeline = Pipeline { rows, workers: &self.workers, progress };
         let (columns, column_bytes) = (layout.n() - layout.s(), layout.column_bytes());
         pipeline.extend_rows(&engine, Sheet::stored(spill, 0, columns, column_bytes))?;
         let columns = Line { bytes: spill, offset: 0 };
