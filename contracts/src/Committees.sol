@@ -124,6 +124,12 @@ contract Committees is ICommittees, WiredUpgradeable {
     }
 
     /// @inheritdoc ICommittees
+    function tables(uint32 epoch) external view returns (address roster, address shardMap) {
+        Committee storage committee_ = _at(epoch);
+        return (committee_.roster, committee_.shardMap);
+    }
+
+    /// @inheritdoc ICommittees
     function committee(uint32 epoch) external view returns (CommitteeInfo memory info) {
         Committee storage committee_ = _at(epoch);
         bytes memory roster = _read(committee_.roster);

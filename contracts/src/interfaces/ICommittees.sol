@@ -70,6 +70,9 @@ interface ICommittees is IWired {
     /// @notice Members and weights by seat, without keys and shards.
     function members(uint32 epoch) external view returns (uint32[] memory nodeIds, uint16[] memory weights);
 
+    /// @notice Data contracts of one committee: members as `Roster` packs them, and one byte (the seat) per shard.
+    function tables(uint32 epoch) external view returns (address roster, address shardMap);
+
     /// @notice Everything about one committee.
     function committee(uint32 epoch) external view returns (CommitteeInfo memory);
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { SSTORE2 } from "solady/utils/SSTORE2.sol";
+import { Roster } from "./Roster.sol";
+
+/// @title Reading the data contracts of a committee
+/// @notice For contracts that ask about one member at a time and cannot afford a call of `Committees` for it.
+library CommitteeTables {
+    uint256 private constant ONES = 0x0101010101010101010101010101010101010101010101010101010101010101;
+    uint256 private constant LOW_BITS = ONES * 0x7f;
+
+    /// @notice Seat and shards of a node; weight 0 when it is no member.
+    function find(address roster, uint32 nodeId) internal view returns (uint8 seat, uint16 weight) {
+        bytes memory content = SSTORE2.read(roster);
+        uint256 count = Roster.seats(content);
+        for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
+            if (Roster.idAt(content, i) == nodeId) return (uint8(i), Roster.weightAt(content, i));
+        }
+    }
+
+    /// @notice The shard that is number `index`, from 0 and in ascending order, of those of a seat; it must have more
+    /// than `index`.
+    /// @dev Compares 32 shards at a time.
+    function shardAt(bytes memory shardMap, uint8 seat, uint256 index) internal pure returns (uint256 shard) {
+        uint256 pattern = uint256(seat) * ONES;
+        unchecked {
+            for (;; shard += 32) {
+                uint256 word = 0;
+                assembly ("memory-safe") {
+                    word := xor(mload(add(add(shardMap, 0x20), shard)), pattern)
+                }
+                // 0x80 in every byte that is equal to the seat, 0 in all others.
+                uint256 hits = ~(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS);
+                uint256 count = ((hits >> 7) * ONES) >> 248;
+                if (index >= count) {
+                    index -= count;
+                    continue;
+                }
+                for (;; ++shard) {
+                    if (hits >> 255 != 0 && index-- == 0) return shard;
+                    hits <<= 8;
+                }
+            }
+        }
+    }
+}
