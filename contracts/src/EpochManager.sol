@@ -71,7 +71,7 @@ contract EpochManager is IEpochManager, WiredUpgradeable {
         l.doneAt = 0;
         l.syncedWeight = 0;
         l.nextCapacity = 0;
-        (, uint256 rewards, uint256 burned) = IWalrusSystem(SYSTEM).advanceEpoch(votedCapacity);
+        (, uint256 rewards, uint256 burned) = IWalrusSystem(SYSTEM).advanceEpoch(votedCapacity, false);
         emit EpochStarted(next, rewards, burned);
     }
 

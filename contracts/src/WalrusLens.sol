@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IAccessControl } from "@openzeppelin/contracts/access/IAccessControl.sol";
 import { Wired } from "./Wired.sol";
 import { IBlobNFT } from "./interfaces/IBlobNFT.sol";
 import { ICommittees } from "./interfaces/ICommittees.sol";
@@ -14,11 +15,21 @@ import { CommitteeInfo } from "./types/Epoch.sol";
 import { NodeInfo } from "./types/Node.sol";
 import { Parameters, Wiring } from "./types/Wiring.sol";
 
-/// @dev What `StorageCapacity` and `BlobNFT` say about their sibling.
-interface IOwnedBySystem {
+/// @dev What the contracts that are not `Wired` say about their siblings.
+interface ISiblings {
     /// @notice The proxy of `WalrusSystem`.
     // solhint-disable-next-line func-name-mixedcase
     function SYSTEM() external view returns (address);
+    /// @notice `BlobNFT`.
+    // solhint-disable-next-line func-name-mixedcase
+    function BLOBS() external view returns (address);
+    /// @notice First source of votes.
+    function token() external view returns (address);
+    /// @notice Second source of votes.
+    // solhint-disable-next-line func-name-mixedcase
+    function STAKED_VOTES() external view returns (address);
+    /// @notice The executor of proposals.
+    function timelock() external view returns (address);
 }
 
 /// @title Batched reads
@@ -28,18 +39,20 @@ contract WalrusLens is IWalrusLens, Wired {
     /// @inheritdoc IWalrusLens
     function checkWiring() external view {
         bytes32 mine = keccak256(abi.encode(wiring(), parameters()));
-        address[4] memory wired = [SYSTEM, STAKING, COMMITTEES, EPOCH_MANAGER];
+        address[6] memory wired = [SYSTEM, STAKING, COMMITTEES, EPOCH_MANAGER, PARAMS, UPGRADE_GATE];
         for (uint256 i = 0; i < wired.length; ++i) {
-            if (wired[i].code.length == 0) revert WiringBroken(wired[i]);
+            _requireCode(wired[i]);
             bytes32 theirs = keccak256(abi.encode(IWired(wired[i]).wiring(), IWired(wired[i]).parameters()));
-            if (theirs != mine) revert WiringBroken(wired[i]);
+            _require(theirs == mine, wired[i]);
         }
-        address[2] memory owned = [CAPACITY, BLOBS];
-        for (uint256 i = 0; i < owned.length; ++i) {
-            if (owned[i].code.length == 0) revert WiringBroken(owned[i]);
-            if (IOwnedBySystem(owned[i]).SYSTEM() != SYSTEM) revert WiringBroken(owned[i]);
+        address[5] memory plain = [WAL_TOKEN, CAPACITY, BLOBS, REFERENCES, TIMELOCK];
+        for (uint256 i = 0; i < plain.length; ++i) {
+            _requireCode(plain[i]);
         }
-        if (WAL_TOKEN.code.length == 0) revert WiringBroken(WAL_TOKEN);
+        _require(ISiblings(CAPACITY).SYSTEM() == SYSTEM, CAPACITY);
+        _require(ISiblings(BLOBS).SYSTEM() == SYSTEM, BLOBS);
+        _require(ISiblings(REFERENCES).SYSTEM() == SYSTEM && ISiblings(REFERENCES).BLOBS() == BLOBS, REFERENCES);
+        _checkGovernance();
     }
 
     /// @inheritdoc IWalrusLens
@@ -76,6 +89,26 @@ contract WalrusLens is IWalrusLens, Wired {
     /// @inheritdoc IWalrusLens
     function committee(uint32 epoch) external view returns (CommitteeInfo memory) {
         return ICommittees(COMMITTEES).committee(epoch);
+    }
+
+    /// @dev The governor votes with WAL and staked WAL, and it alone proposes to a timelock that nobody administers from
+    /// outside.
+    function _checkGovernance() private view {
+        _requireCode(GOVERNOR);
+        ISiblings governor = ISiblings(GOVERNOR);
+        bool sources = governor.token() == WAL_TOKEN && governor.STAKED_VOTES() == STAKING;
+        _require(sources && governor.timelock() == TIMELOCK, GOVERNOR);
+        IAccessControl timelock = IAccessControl(TIMELOCK);
+        bool proposes = timelock.hasRole(keccak256("PROPOSER_ROLE"), GOVERNOR);
+        _require(proposes && timelock.hasRole(bytes32(0), TIMELOCK), TIMELOCK);
+    }
+
+    function _requireCode(address contract_) private view {
+        _require(contract_.code.length != 0, contract_);
+    }
+
+    function _require(bool ok, address contract_) private pure {
+        if (!ok) revert WiringBroken(contract_);
     }
 
     /// @dev How many entries a page has that starts at `from`, of ids 1 to `last`.

@@ -12,6 +12,7 @@ import { ICommittees } from "./interfaces/ICommittees.sol";
 import { IEpochManager } from "./interfaces/IEpochManager.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
 import { IStorageCapacity } from "./interfaces/IStorageCapacity.sol";
+import { IUpgradeGate } from "./interfaces/IUpgradeGate.sol";
 import { IWAL } from "./interfaces/IWAL.sol";
 import { IWalrusSystem } from "./interfaces/IWalrusSystem.sol";
 import { Accounting } from "./libraries/Accounting.sol";
@@ -29,6 +30,8 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
 
     /// @notice Smallest purchase of `buy` in bytes.
     uint64 public constant MIN_PURCHASE = 1 << 20;
+    /// @notice Percentage of an epoch's rewards that is burned.
+    uint256 public constant BURN_PERCENT = 3;
     /// @notice The one encoding that can be registered.
     uint8 public constant ENCODING_TYPE = 1;
 
@@ -70,6 +73,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         nonReentrant
         returns (uint256 capacityId, uint256 paid)
     {
+        _requireNotPaused();
         if (size < MIN_PURCHASE) revert SizeBelowMinimum(size, MIN_PURCHASE);
         Layout storage l = _layout();
         if (start < l.epoch) start = l.epoch;
@@ -83,6 +87,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
 
     /// @inheritdoc IWalrusSystem
     function register(RegisterArgs calldata a) external nonReentrant returns (uint256 tokenId, bytes32 blobId) {
+        _requireNotPaused();
         Layout storage l = _layout();
         (uint32 start, uint32 end) = IStorageCapacity(CAPACITY).range(a.capacityId);
         if (start > l.epoch || end <= l.epoch) revert CapacityNotUsable(a.capacityId, l.epoch);
@@ -99,6 +104,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         nonReentrant
         returns (uint256 tokenId, bytes32 blobId)
     {
+        _requireNotPaused();
         Layout storage l = _layout();
         uint32 epoch_ = l.epoch;
         uint256 encodedSize = _encodedSize(a);
@@ -228,7 +234,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IWalrusSystem
-    function advanceEpoch(uint64 votedCapacity)
+    function advanceEpoch(uint64 votedCapacity, bool carry)
         external
         nonReentrant
         returns (uint32 newEpoch, uint256 rewards, uint256 burned)
@@ -238,14 +244,28 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         uint32 ended = l.epoch;
         newEpoch = ended + 1;
         rewards = l.books.close(ended);
-        burned = rewards * 3 / 100;
         l.epoch = newEpoch;
         uint64 used = l.books.used(newEpoch);
         l.totalCapacity = votedCapacity > used ? votedCapacity : used;
-        if (rewards == 0) return (newEpoch, 0, 0);
-        IWAL(WAL_TOKEN).burn(burned);
-        IERC20(WAL_TOKEN).safeTransfer(STAKING, rewards - burned);
+        if (carry) {
+            l.books.bookOnce(newEpoch, rewards);
+            emit RewardsCarried(newEpoch, rewards);
+            rewards = 0;
+        }
+        burned = rewards * BURN_PERCENT / 100;
+        if (burned != 0) IWAL(WAL_TOKEN).burn(burned);
+        if (rewards != burned) IERC20(WAL_TOKEN).safeTransfer(STAKING, rewards - burned);
+        // Also when there are none: the leftover of the epoch before comes back in this call.
         IStaking(STAKING).receiveRewards(ended, rewards - burned);
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function receiveLeftover(uint256 amount) external {
+        // Not `nonReentrant`: it may be part of `advanceEpoch`.
+        _requireCaller(STAKING);
+        Layout storage l = _layout();
+        l.books.bookOnce(l.epoch, amount);
+        emit RewardsCarried(l.epoch, amount);
     }
 
     // ----- Views
@@ -309,6 +329,15 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         Layout storage l = _layout();
         IdStatus memory status = l.ids[blobId];
         return status.liveUntil > l.epoch && !status.invalid;
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function isTokenAvailable(uint256 tokenId) external view returns (bool) {
+        BlobRecord memory r = IBlobNFT(BLOBS).record(tokenId);
+        Layout storage l = _layout();
+        return
+            r.certifiedEpoch != 0 && r.endEpoch > l.epoch && r.flags & BlobFlags.DELETED == 0
+                && !l.ids[r.blobId].invalid;
     }
 
     /// @inheritdoc IWalrusSystem
@@ -389,6 +418,10 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         r = IBlobNFT(BLOBS).record(tokenId);
         _requireNotRetired(tokenId, r);
         if (r.endEpoch <= epoch_) revert BlobExpired(tokenId, r.endEpoch, epoch_);
+    }
+
+    function _requireNotPaused() private view {
+        if (IUpgradeGate(UPGRADE_GATE).isPaused()) revert SalesPaused();
     }
 
     function _requireOwner(uint256 tokenId) private view {

@@ -182,8 +182,8 @@ contract EpochManagerTest is Base {
 
     // ----- Upgrade authority
 
-    function test_upgrade_onlyByAuthority() public {
-        bytes memory expected = abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), AUTHORITY);
+    function test_upgrade_onlyByTheGate() public {
+        bytes memory expected = abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), address(gate));
         vm.expectRevert(expected);
         epochManager.upgradeToAndCall(address(1), "");
         vm.expectRevert(expected);

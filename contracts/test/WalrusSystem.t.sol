@@ -430,7 +430,7 @@ contract WalrusSystemTest is Base {
 
     function test_advanceEpoch_onlyByEpochManager() public {
         vm.expectRevert(abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), address(epochManager)));
-        system.advanceEpoch(1);
+        system.advanceEpoch(1, false);
     }
 
     function test_addSubsidy_reverts() public {

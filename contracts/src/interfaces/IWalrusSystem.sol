@@ -47,7 +47,12 @@ interface IWalrusSystem is IWired {
     event PricesUpdated(uint32 epoch, uint64 storagePrice, uint64 writePrice);
     /// @notice Someone added rewards for the epochs `[firstEpoch, firstEpoch + epochs)`.
     event SubsidyAdded(address indexed from, uint256 amount, uint32 firstEpoch, uint32 epochs);
+    /// @notice Rewards that nobody received were added to those of `epoch`: those of an ended epoch whose challenge was
+    /// void, or what rounding left over.
+    event RewardsCarried(uint32 indexed epoch, uint256 amount);
 
+    /// @notice The guardian stopped new sales and registrations for a while.
+    error SalesPaused();
     /// @notice Less than the smallest purchase (1 MiB).
     error SizeBelowMinimum(uint64 size, uint64 minimum);
     /// @notice The range is empty, once its start is raised to the current epoch.
@@ -86,7 +91,8 @@ interface IWalrusSystem is IWired {
     error BadSubsidy(uint256 amount, uint32 epochs);
 
     /// @notice Buys capacity for `[max(start, E), end)` and mints it to `to` as an ERC-1155 class.
-    /// @dev Reverts with `SizeBelowMinimum`, `EmptyRange`, `TooFarAhead`, `CapacityExceeded`, `PaymentAboveMax`.
+    /// @dev Reverts with `SizeBelowMinimum`, `EmptyRange`, `TooFarAhead`, `CapacityExceeded`, `PaymentAboveMax`,
+    /// `SalesPaused`.
     /// @param size Bytes of encoded size, at least 1 MiB
     /// @param start First epoch; raised to E when it lies in the past
     /// @param end First epoch no longer covered, at most `E + maxEpochsAhead`
@@ -99,7 +105,7 @@ interface IWalrusSystem is IWired {
         returns (uint256 capacityId, uint256 paid);
 
     /// @notice Registers a blob, spending exactly its encoded size of the caller's capacity and the write fee.
-    /// @dev Reverts with `UnknownEncodingType`, `BlobTooLarge`, `CapacityNotUsable`, `WriteFeeAboveMax`.
+    /// @dev Reverts with `UnknownEncodingType`, `BlobTooLarge`, `CapacityNotUsable`, `WriteFeeAboveMax`, `SalesPaused`.
     function register(RegisterArgs calldata a) external returns (uint256 tokenId, bytes32 blobId);
 
     /// @notice Buys exactly the needed capacity for `[E, E + epochs)` and registers the blob in one call.
@@ -154,11 +160,20 @@ interface IWalrusSystem is IWired {
     function permit(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
 
     /// @notice Moves to the next epoch. Only `EpochManager`.
+    /// @dev Sends the rewards of the ended epoch, less the burned part, to `Staking` and calls `receiveRewards` there,
+    /// also when there are none.
     /// @param votedCapacity Total capacity in bytes the next committee voted for; raised to what is used already
+    /// @param carry Whether all rewards of the ended epoch move into the new one, unburned (a void challenge)
     /// @return newEpoch The epoch that starts
-    /// @return rewards Rewards of the ended epoch, the burned part included
-    /// @return burned `floor(3 rewards / 100)`; the rest is sent to `Staking`
-    function advanceEpoch(uint64 votedCapacity) external returns (uint32 newEpoch, uint256 rewards, uint256 burned);
+    /// @return rewards Rewards of the ended epoch, the burned part included; 0 when carried
+    /// @return burned `floor(3 rewards / 100)`
+    function advanceEpoch(uint64 votedCapacity, bool carry)
+        external
+        returns (uint32 newEpoch, uint256 rewards, uint256 burned);
+
+    /// @notice Books WAL that `Staking` has sent back, what rounding left of an ended epoch, as rewards of the current
+    /// epoch. Only `Staking`.
+    function receiveLeftover(uint256 amount) external;
 
     /// @notice The current epoch `E`.
     function epoch() external view returns (uint32);
@@ -190,6 +205,10 @@ interface IWalrusSystem is IWired {
 
     /// @notice Whether a certified permanent token of this id is live and the id is not invalid.
     function isAvailable(bytes32 blobId) external view returns (bool);
+
+    /// @notice Whether this token keeps its blob stored: certified, neither expired nor deleted, and its id not invalid.
+    /// @dev A burned token does. The owner of a deletable one can end it at any time. Reverts with `UnknownBlob`.
+    function isTokenAvailable(uint256 tokenId) external view returns (bool);
 
     /// @notice Number of first certifications so far, which is the next `logIndex`.
     function certifiedCount() external view returns (uint32);
