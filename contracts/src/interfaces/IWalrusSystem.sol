@@ -20,8 +20,8 @@ interface IWalrusSystem is IWired {
         uint256 indexed tokenId
     );
     /// @notice A blob was certified for the first time, or its end epoch was moved (`isExtension`).
-    /// @dev `epoch` is the current epoch. `logIndex` counts first certifications from 0 without gaps; an extension
-    /// repeats the index of the token.
+    /// @dev `epoch` is the current epoch. `logIndex` counts entries of the certified log from 0; the indexes of first
+    /// certifications and of `LogEntryMoved` together have no gaps. An extension repeats the index of the token.
     event BlobCertified(
         uint32 epoch,
         bytes32 indexed blobId,
@@ -43,6 +43,8 @@ interface IWalrusSystem is IWired {
     event BlobAttributeSet(uint256 indexed tokenId, string key, string value);
     /// @notice Capacity tokens were sold.
     event CapacityBought(uint256 indexed capacityId, address indexed to, uint64 size, uint256 paid);
+    /// @notice A live blob was moved from the start of the certified log to its end (`IChallenges.compactLog`).
+    event LogEntryMoved(uint256 indexed tokenId, uint32 from, uint32 to);
     /// @notice Both prices were recomputed from the votes of the committee.
     event PricesUpdated(uint32 epoch, uint64 storagePrice, uint64 writePrice);
     /// @notice Someone added rewards for the epochs `[firstEpoch, firstEpoch + epochs)`.
@@ -175,6 +177,13 @@ interface IWalrusSystem is IWired {
     /// epoch. Only `Staking`.
     function receiveLeftover(uint256 amount) external;
 
+    /// @notice Appends a live blob to the certified log once more; its old entry no longer counts. Only `Challenges`.
+    function relog(uint256 tokenId) external returns (uint32 logIndex);
+
+    /// @notice Takes note of the block from which on deletions and invalid ids no longer change the samples of `epoch_`.
+    /// Only `Challenges`.
+    function noteSeedBlock(uint32 epoch_, uint64 seedBlock) external;
+
     /// @notice The current epoch `E`.
     function epoch() external view returns (uint32);
 
@@ -210,6 +219,24 @@ interface IWalrusSystem is IWired {
     /// @dev A burned token does. The owner of a deletable one can end it at any time. Reverts with `UnknownBlob`.
     function isTokenAvailable(uint256 tokenId) external view returns (bool);
 
-    /// @notice Number of first certifications so far, which is the next `logIndex`.
+    /// @notice Length of the certified log, which is the next `logIndex`.
     function certifiedCount() external view returns (uint32);
+
+    /// @notice Entry `index` of the certified log. It counts only while the record of the token points at it.
+    /// @return tokenId The certified token
+    /// @return cumulativeUnits Started MiB of encoded size of all entries up to and with this one
+    function logEntry(uint256 index) external view returns (uint64 tokenId, uint64 cumulativeUnits);
+
+    /// @notice Up to `count` entries of the certified log from `from` on; fewer at its end.
+    function logEntries(uint256 from, uint256 count)
+        external
+        view
+        returns (uint64[] memory tokenIds, uint64[] memory cumulativeUnits);
+
+    /// @notice Block in which the blob id was found invalid; 0 while it is not.
+    function invalidSince(bytes32 blobId) external view returns (uint64 blockNumber);
+
+    /// @notice The epoch in which the blob was deleted, if that was in the seed block of that epoch's challenge or
+    /// later; else 0.
+    function deletedAfterSeed(uint256 tokenId) external view returns (uint32 epoch_);
 }
