@@ -359,6 +359,15 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IWalrusSystem
+    function storedUntil(bytes32 blobId) external view returns (uint64) {
+        Layout storage l = _layout();
+        IdStatus memory status = l.ids[blobId];
+        if (status.liveUntil <= l.epoch || status.invalid) return 0;
+        uint64 epochs = status.liveUntil - l.epoch;
+        return IEpochManager(EPOCH_MANAGER).clock().startedAt + epochs * EPOCH_DURATION;
+    }
+
+    /// @inheritdoc IWalrusSystem
     function isTokenAvailable(uint256 tokenId) external view returns (bool) {
         BlobRecord memory r = IBlobNFT(BLOBS).record(tokenId);
         Layout storage l = _layout();

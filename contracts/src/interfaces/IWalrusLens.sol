@@ -3,7 +3,10 @@ pragma solidity 0.8.37;
 
 import { BlobRecord } from "../types/Blob.sol";
 import { CommitteeInfo, EpochClock } from "../types/Epoch.sol";
+import { BlobView, EpochBooks, GovernanceInfo, Holding } from "../types/Lens.sol";
 import { NodeInfo } from "../types/Node.sol";
+import { ParamInfo } from "../types/Param.sol";
+import { ReferenceView } from "../types/Reference.sol";
 import { Parameters, Wiring } from "../types/Wiring.sol";
 
 /// @title Batched reads
@@ -21,6 +24,8 @@ interface IWalrusLens {
     /// @param blobCount Highest blob token id
     /// @param certifiedCount Next log index
     /// @param nodeCount Highest node id
+    /// @param referenceCount Highest reference id
+    /// @param paused Whether new sales, registrations and stakes are stopped
     struct Overview {
         Wiring wiring;
         Parameters parameters;
@@ -33,6 +38,8 @@ interface IWalrusLens {
         uint64 blobCount;
         uint32 certifiedCount;
         uint32 nodeCount;
+        uint64 referenceCount;
+        bool paused;
     }
 
     /// @notice Two contracts of the deployment disagree about addresses or parameters, or one has no code.
@@ -54,4 +61,28 @@ interface IWalrusLens {
 
     /// @notice The committee of the previous, current or next epoch.
     function committee(uint32 epoch) external view returns (CommitteeInfo memory);
+
+    /// @notice As `blobs`, with owner, validity of the id and its latest end.
+    function blobViews(uint256 fromTokenId, uint256 count) external view returns (BlobView[] memory);
+
+    /// @notice Up to `count` references from `fromRefId` on; fewer at the end.
+    /// @param fromRefId At least 1
+    function references(uint256 fromRefId, uint256 count) external view returns (ReferenceView[] memory);
+
+    /// @notice One reference, resolved. Reverts with `UnknownReference`.
+    function referenceView(uint256 refId) external view returns (ReferenceView memory);
+
+    /// @notice Used capacity and rewards of the epochs `[E, E + maxEpochsAhead)`.
+    function books() external view returns (EpochBooks[] memory);
+
+    /// @notice All capacity an account holds that has not expired, by start and end.
+    /// @dev Looks at every class that can be live: some thousands. Meant for `eth_call`. A class that starts more than
+    /// `maxEpochsAhead` epochs ago, which only fusing with expired capacity makes, is not shown.
+    function holdings(address owner) external view returns (Holding[] memory);
+
+    /// @notice Bounds and values of all tunables.
+    function params() external view returns (ParamInfo[] memory);
+
+    /// @notice Where governance stands.
+    function governance() external view returns (GovernanceInfo memory);
 }

@@ -215,6 +215,10 @@ interface IWalrusSystem is IWired {
     /// @notice Whether a certified permanent token of this id is live and the id is not invalid.
     function isAvailable(bytes32 blobId) external view returns (bool);
 
+    /// @notice Unix time before which the certified permanent tokens of a blob id cannot expire; 0 unless `isAvailable`.
+    /// @dev A lower bound that only rises: epochs last `epochDuration` or longer. `startedAt + (liveUntil - E) * D`.
+    function storedUntil(bytes32 blobId) external view returns (uint64);
+
     /// @notice Whether this token keeps its blob stored: certified, neither expired nor deleted, and its id not invalid.
     /// @dev A burned token does. The owner of a deletable one can end it at any time. Reverts with `UnknownBlob`.
     function isTokenAvailable(uint256 tokenId) external view returns (bool);
