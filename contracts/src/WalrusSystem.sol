@@ -362,7 +362,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
     function storedUntil(bytes32 blobId) external view returns (uint64) {
         Layout storage l = _layout();
         IdStatus memory status = l.ids[blobId];
-        if (status.liveUntil <= l.epoch || status.invalid) return 0;
+        if (status.liveUntil <= l.epoch || status.invalidSince != 0) return 0;
         uint64 epochs = status.liveUntil - l.epoch;
         return IEpochManager(EPOCH_MANAGER).clock().startedAt + epochs * EPOCH_DURATION;
     }
