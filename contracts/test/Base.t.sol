@@ -184,11 +184,16 @@ abstract contract Base is Test {
 
     /// @dev Next epoch with the same seats; state `Done` again.
     function _nextEpoch(uint16[] memory seats) internal {
-        vm.warp(epochManager.clock().selectableAt);
+        _warpTo(epochManager.clock().selectableAt);
         epochManager.selectCommittee(seats);
-        vm.warp(epochManager.clock().startableAt);
+        _warpTo(epochManager.clock().startableAt);
         epochManager.startEpoch();
         _syncAll();
+    }
+
+    /// @dev Time never runs backwards.
+    function _warpTo(uint256 time) internal {
+        if (block.timestamp < time) vm.warp(time);
     }
 
     function _syncAll() internal {
