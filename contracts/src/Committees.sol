@@ -26,13 +26,13 @@ contract Committees is ICommittees, WiredUpgradeable {
     /// @param keyTable Data contract: 96 bytes per seat
     /// @param roster Data contract: see `Roster`; zero while the entry is unused
     /// @param shardMap Data contract: one byte (seat) per shard
-    /// @param keysHash keccak256 of the key table
+    /// @param keysVersion `Staking.keysVersion()` when the key table was written
     struct Committee {
         uint32 epoch;
+        uint64 keysVersion;
         address keyTable;
         address roster;
         address shardMap;
-        bytes32 keysHash;
     }
 
     /// @custom:storage-location erc7201:walrus.Committees
@@ -100,14 +100,24 @@ contract Committees is ICommittees, WiredUpgradeable {
 
     /// @inheritdoc ICommittees
     function seatOf(uint32 epoch, uint32 nodeId) public view returns (bool member, uint8 seat) {
-        return _seatIn(_read(_at(epoch).roster), nodeId);
+        return Roster.find(_read(_at(epoch).roster), nodeId);
+    }
+
+    /// @inheritdoc ICommittees
+    function standing(uint32 epoch, uint32 nodeId) public view returns (bool member, uint8 seat, uint16 weight) {
+        bytes memory roster = _read(_at(epoch).roster);
+        (member, seat) = Roster.find(roster, nodeId);
+        if (member) weight = Roster.weightAt(roster, seat);
+    }
+
+    /// @inheritdoc ICommittees
+    function occupiedSeats(uint32 epoch) external view returns (uint256) {
+        return Roster.occupiedSeats(_read(_at(epoch).roster));
     }
 
     /// @inheritdoc ICommittees
     function weightOf(uint32 epoch, uint32 nodeId) external view returns (uint16 weight) {
-        bytes memory roster = _read(_at(epoch).roster);
-        (bool member, uint8 seat) = _seatIn(roster, nodeId);
-        return member ? Roster.weightAt(roster, seat) : 0;
+        (,, weight) = standing(epoch, nodeId);
     }
 
     /// @inheritdoc ICommittees
@@ -205,23 +215,29 @@ contract Committees is ICommittees, WiredUpgradeable {
         return (false, 0);
     }
 
-    /// @dev Writes a committee. Keys are those the nodes have now.
+    /// @dev Writes a committee. Keys are those the nodes have now; as long as no key has changed anywhere, the table of
+    /// the same members is right.
     function _store(uint32 epoch, Committee storage old, uint32[] memory ids, uint16[] memory weights, address shardMap)
         private
     {
-        bytes memory keys = IStaking(STAKING).keysOf(ids);
-        bytes32 keysHash = keccak256(keys);
-        bool sameKeys = old.keysHash == keysHash;
-        address keyTable = sameKeys ? old.keyTable : SSTORE2.write(keys);
-        BLS.G1Point memory aggregate =
-            sameKeys ? Roster.aggregateKey(_read(old.roster)) : KeyTable.sum(keyTable, _occupied(ids));
+        bytes memory oldRoster = _read(old.roster);
+        uint64 keysVersion = IStaking(STAKING).keysVersion();
+        bool sameKeys = old.keysVersion == keysVersion && Roster.hasMembers(oldRoster, ids);
+        address keyTable = old.keyTable;
+        BLS.G1Point memory aggregate;
+        if (sameKeys) {
+            aggregate = Roster.aggregateKey(oldRoster);
+        } else {
+            keyTable = _write(IStaking(STAKING).keysOf(ids), keyTable);
+            aggregate = KeyTable.sum(keyTable, _occupied(ids));
+        }
 
         Committee storage next = _layout().ring[epoch % 3];
         next.epoch = epoch;
+        next.keysVersion = keysVersion;
         next.keyTable = keyTable;
         next.roster = _write(Roster.encode(ids, weights, aggregate), old.roster);
         next.shardMap = shardMap;
-        next.keysHash = keysHash;
         emit CommitteeSelected(epoch, ids, weights, shardMap, keyTable);
     }
 
@@ -244,13 +260,6 @@ contract Committees is ICommittees, WiredUpgradeable {
     function _occupied(uint32[] memory ids) private pure returns (uint256 set) {
         for (uint256 seat = 0; seat < ids.length; ++seat) {
             if (ids[seat] != 0) set |= 1 << seat;
-        }
-    }
-
-    function _seatIn(bytes memory roster, uint32 nodeId) private pure returns (bool member, uint8 seat) {
-        uint256 count = Roster.seats(roster);
-        for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
-            if (Roster.idAt(roster, i) == nodeId) return (true, uint8(i));
         }
     }
 

@@ -11,6 +11,8 @@ import { Committees } from "src/Committees.sol";
 import { EpochManager } from "src/EpochManager.sol";
 import { ParamRegistry } from "src/ParamRegistry.sol";
 import { Staking } from "src/Staking.sol";
+import { StakingNodes } from "src/StakingNodes.sol";
+import { StakingPools } from "src/StakingPools.sol";
 import { StorageCapacity } from "src/StorageCapacity.sol";
 import { UpgradeGate } from "src/UpgradeGate.sol";
 import { WAL } from "src/WAL.sol";
@@ -26,6 +28,7 @@ import { VotingTimes } from "src/types/Governance.sol";
 import { NodeParams } from "src/types/Node.sol";
 import { ParamKeys, ParamValue } from "src/types/Param.sol";
 import { Parameters, Wiring } from "src/types/Wiring.sol";
+import { ScriptedChallenges } from "./utils/ScriptedChallenges.sol";
 import { TestBls } from "./utils/TestBls.sol";
 
 /// @dev Deployment and genesis exactly as README.md describes them, and what tests need around them.
@@ -77,6 +80,8 @@ abstract contract Base is Test {
         Timelock,
         Randomness,
         SystemCode,
+        StakingNodesCode,
+        StakingPoolsCode,
         StakingCode,
         CommitteesCode,
         EpochManagerCode,
@@ -119,7 +124,7 @@ abstract contract Base is Test {
         // Siblings that are not built yet: their addresses stay free.
         _seek(k, Place.SystemCode);
         address systemCode = address(new WalrusSystem(w, p));
-        address stakingCode = address(new Staking(w, p));
+        address stakingCode = _stakingCode(w, p);
         address committeesCode = address(new Committees(w, p));
         address epochManagerCode = address(new EpochManager(w, p));
         _seek(k, Place.ParamsCode);
@@ -133,6 +138,16 @@ abstract contract Base is Test {
             ParamRegistry(address(new ERC1967Proxy(paramsCode, abi.encodeCall(ParamRegistry.initialize, (values)))));
         lens = new WalrusLens(w, p);
         lens.checkWiring();
+        if (w.challenges.code.length == 0) {
+            vm.etch(w.challenges, address(new ScriptedChallenges(staking)).code);
+        }
+    }
+
+    /// @dev The three contracts that make up the code of `Staking`.
+    function _stakingCode(Wiring memory w, Parameters memory p) private returns (address) {
+        address nodes = address(new StakingNodes(w, p));
+        address pools = address(new StakingPools(w, p));
+        return address(new Staking(w, p, nodes, pools));
     }
 
     /// @dev Where everything will live when the first creation transaction has nonce `k`.
@@ -184,6 +199,7 @@ abstract contract Base is Test {
 
     /// @dev Next epoch with the same seats; state `Done` again.
     function _nextEpoch(uint16[] memory seats) internal {
+        _settleAll();
         _warpTo(epochManager.clock().selectableAt);
         epochManager.selectCommittee(seats);
         _warpTo(epochManager.clock().startableAt);
@@ -194,6 +210,15 @@ abstract contract Base is Test {
     /// @dev Time never runs backwards.
     function _warpTo(uint256 time) internal {
         if (block.timestamp < time) vm.warp(time);
+    }
+
+    /// @dev Settles every node there is.
+    function _settleAll() internal {
+        uint32[] memory ids = new uint32[](staking.nodeCount());
+        for (uint32 i = 0; i < ids.length; ++i) {
+            ids[i] = i + 1;
+        }
+        staking.settle(ids);
     }
 
     function _syncAll() internal {

@@ -151,7 +151,7 @@ contract EpochManagerTest is Base {
     function test_nextEpoch_keepsCommitteeWhenTooFewAreStaked() public {
         _run();
         vm.mockCall(
-            address(staking), abi.encodeCall(staking.activeSet, ()), abi.encode(new uint32[](1), new uint64[](1))
+            address(staking), abi.encodeCall(staking.candidates, ()), abi.encode(new uint32[](1), new uint64[](1), 1)
         );
         vm.warp(epochManager.clock().selectableAt);
         epochManager.selectCommittee(new uint16[](0));

@@ -61,6 +61,12 @@ interface ICommittees is IWired {
     /// @notice Whether the node is a member, and at which seat.
     function seatOf(uint32 epoch, uint32 nodeId) external view returns (bool member, uint8 seat);
 
+    /// @notice Whether the node is a member, at which seat and with how many shards.
+    function standing(uint32 epoch, uint32 nodeId) external view returns (bool member, uint8 seat, uint16 weight);
+
+    /// @notice Bit `i` is set when seat `i` has a member.
+    function occupiedSeats(uint32 epoch) external view returns (uint256);
+
     /// @notice Number of shards of a node; 0 when it is no member.
     function weightOf(uint32 epoch, uint32 nodeId) external view returns (uint16 weight);
 

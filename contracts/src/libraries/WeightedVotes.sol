@@ -5,25 +5,26 @@ import { LibSort } from "solady/utils/LibSort.sol";
 import { RedStuffMath } from "./RedStuffMath.sol";
 
 /// @title Percentiles of weighted votes
+/// @notice Works on lists of `vote << 16 | weight`, which it sorts in place.
 library WeightedVotes {
     /// @notice Smallest vote `v` such that votes `<= v` hold a quorum of `n`. Rule of prices.
-    function lowQuorum(uint64[] memory votes, uint16[] memory weights, uint256 n) internal pure returns (uint64) {
-        uint256[] memory sorted = _sorted(votes, weights);
+    function lowQuorum(uint256[] memory list, uint256 n) internal pure returns (uint64) {
+        LibSort.sort(list);
         uint256 weight = 0;
-        for (uint256 i = 0; i < sorted.length; ++i) {
-            weight += uint16(sorted[i]);
-            if (RedStuffMath.isQuorum(weight, n)) return uint64(sorted[i] >> 16);
+        for (uint256 i = 0; i < list.length; ++i) {
+            weight += uint16(list[i]);
+            if (RedStuffMath.isQuorum(weight, n)) return uint64(list[i] >> 16);
         }
         return type(uint64).max;
     }
 
     /// @notice Largest vote `v` such that votes `>= v` hold a quorum of `n`. Rule of capacity.
-    function highQuorum(uint64[] memory votes, uint16[] memory weights, uint256 n) internal pure returns (uint64) {
-        uint256[] memory sorted = _sorted(votes, weights);
+    function highQuorum(uint256[] memory list, uint256 n) internal pure returns (uint64) {
+        LibSort.sort(list);
         uint256 weight = 0;
-        for (uint256 i = sorted.length; i > 0; --i) {
-            weight += uint16(sorted[i - 1]);
-            if (RedStuffMath.isQuorum(weight, n)) return uint64(sorted[i - 1] >> 16);
+        for (uint256 i = list.length; i > 0; --i) {
+            weight += uint16(list[i - 1]);
+            if (RedStuffMath.isQuorum(weight, n)) return uint64(list[i - 1] >> 16);
         }
         return 0;
     }
@@ -33,14 +34,5 @@ library WeightedVotes {
         if (weight == 0) return 0;
         uint256 value = uint256(capacity) * n / weight;
         return value > type(uint64).max ? type(uint64).max : uint64(value);
-    }
-
-    /// @dev `vote << 16 | weight`, ascending.
-    function _sorted(uint64[] memory votes, uint16[] memory weights) private pure returns (uint256[] memory list) {
-        list = new uint256[](votes.length);
-        for (uint256 i = 0; i < votes.length; ++i) {
-            list[i] = uint256(votes[i]) << 16 | weights[i];
-        }
-        LibSort.sort(list);
     }
 }
