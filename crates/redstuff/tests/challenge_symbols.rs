@@ -13,14 +13,12 @@ use serde_json::{Value, json};
 use support::params;
 use walrus_redstuff::engine::Fast;
 use walrus_redstuff::{
-    Axis, EncodedBlob, Encoder, ExpandedSliver, MerkleProof, MerkleTree, Node, Primary,
-    Secondary, SliverIndex, SliverPairIndex, SliverType,
+    Axis, EncodedBlob, Encoder, ExpandedSliver, MerkleProof, MerkleTree, Node, Primary, Secondary,
+    SliverIndex, SliverPairIndex, SliverType,
 };
 
-const FILE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../contracts/test/vectors/challenge-symbols.json"
-);
+const FILE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/test/vectors/challenge-symbols.json");
 
 /// Bytes that the Solidity tests can make again: byte `i` is `(31 i + 7) mod 251`.
 fn content(length: usize) -> Vec<u8> {
