@@ -6,6 +6,7 @@ import { IGovernor } from "@openzeppelin/contracts/governance/IGovernor.sol";
 import { Wired } from "./Wired.sol";
 import { IBlobNFT } from "./interfaces/IBlobNFT.sol";
 import { IBlobReferences } from "./interfaces/IBlobReferences.sol";
+import { IChallenges } from "./interfaces/IChallenges.sol";
 import { ICommittees } from "./interfaces/ICommittees.sol";
 import { IEpochManager } from "./interfaces/IEpochManager.sol";
 import { IParamRegistry } from "./interfaces/IParamRegistry.sol";
@@ -16,6 +17,7 @@ import { IWalrusLens } from "./interfaces/IWalrusLens.sol";
 import { IWalrusSystem } from "./interfaces/IWalrusSystem.sol";
 import { IWired } from "./interfaces/IWired.sol";
 import { BlobFlags, BlobRecord } from "./types/Blob.sol";
+import { ChallengeInfo } from "./types/Challenge.sol";
 import { CommitteeInfo } from "./types/Epoch.sol";
 import { BlobView, EpochBooks, GovernanceInfo, Holding } from "./types/Lens.sol";
 import { NodeInfo } from "./types/Node.sol";
@@ -49,13 +51,13 @@ contract WalrusLens is IWalrusLens, Wired {
     /// @inheritdoc IWalrusLens
     function checkWiring() external view {
         bytes32 mine = keccak256(abi.encode(wiring(), parameters()));
-        address[6] memory wired = [SYSTEM, STAKING, COMMITTEES, EPOCH_MANAGER, PARAMS, UPGRADE_GATE];
+        address[7] memory wired = [SYSTEM, STAKING, COMMITTEES, EPOCH_MANAGER, CHALLENGES, PARAMS, UPGRADE_GATE];
         for (uint256 i = 0; i < wired.length; ++i) {
             _requireCode(wired[i]);
             bytes32 theirs = keccak256(abi.encode(IWired(wired[i]).wiring(), IWired(wired[i]).parameters()));
             _require(theirs == mine, wired[i]);
         }
-        address[5] memory plain = [WAL_TOKEN, CAPACITY, BLOBS, REFERENCES, TIMELOCK];
+        address[6] memory plain = [WAL_TOKEN, CAPACITY, BLOBS, REFERENCES, RANDOMNESS, TIMELOCK];
         for (uint256 i = 0; i < plain.length; ++i) {
             _requireCode(plain[i]);
         }
@@ -101,6 +103,11 @@ contract WalrusLens is IWalrusLens, Wired {
     /// @inheritdoc IWalrusLens
     function committee(uint32 epoch) external view returns (CommitteeInfo memory) {
         return ICommittees(COMMITTEES).committee(epoch);
+    }
+
+    /// @inheritdoc IWalrusLens
+    function challenge(uint32 epoch) external view returns (ChallengeInfo memory) {
+        return IChallenges(CHALLENGES).challenge(epoch);
     }
 
     /// @inheritdoc IWalrusLens

@@ -7,9 +7,11 @@ import { ERC1967Proxy } from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy
 import { Test } from "forge-std/Test.sol";
 import { BlobNFT } from "src/BlobNFT.sol";
 import { BlobReferences } from "src/BlobReferences.sol";
+import { Challenges } from "src/Challenges.sol";
 import { Committees } from "src/Committees.sol";
 import { EpochManager } from "src/EpochManager.sol";
 import { ParamRegistry } from "src/ParamRegistry.sol";
+import { PrevrandaoRandomness } from "src/PrevrandaoRandomness.sol";
 import { Staking } from "src/Staking.sol";
 import { StakingNodes } from "src/StakingNodes.sol";
 import { StakingPools } from "src/StakingPools.sol";
@@ -28,7 +30,6 @@ import { VotingTimes } from "src/types/Governance.sol";
 import { NodeParams } from "src/types/Node.sol";
 import { ParamKeys, ParamValue } from "src/types/Param.sol";
 import { Parameters, Wiring } from "src/types/Wiring.sol";
-import { ScriptedChallenges } from "./utils/ScriptedChallenges.sol";
 import { TestBls } from "./utils/TestBls.sol";
 
 /// @dev Deployment and genesis exactly as README.md describes them, and what tests need around them.
@@ -48,6 +49,8 @@ abstract contract Base is Test {
     EpochManager internal epochManager;
     WalrusLens internal lens;
     BlobReferences internal references;
+    Challenges internal challenges;
+    PrevrandaoRandomness internal randomness;
     ParamRegistry internal params;
     UpgradeGate internal gate;
     WalrusGovernor internal governor;
@@ -69,7 +72,7 @@ abstract contract Base is Test {
         });
     }
 
-    /// @dev Order of the creation transactions. A contract that is wired but not built yet keeps its place.
+    /// @dev Order of the creation transactions.
     enum Place {
         Wal,
         Capacity,
@@ -121,26 +124,22 @@ abstract contract Base is Test {
         );
         timelock = new TimelockController(2 days, _list(w.governor), _list(address(0)), address(0));
         bytes memory init = abi.encodeWithSignature("initialize()");
-        // Siblings that are not built yet: their addresses stay free.
-        _seek(k, Place.SystemCode);
+        randomness = new PrevrandaoRandomness();
         address systemCode = address(new WalrusSystem(w, p));
         address stakingCode = _stakingCode(w, p);
         address committeesCode = address(new Committees(w, p));
         address epochManagerCode = address(new EpochManager(w, p));
-        _seek(k, Place.ParamsCode);
+        address challengesCode = address(new Challenges(w, p));
         address paramsCode = address(new ParamRegistry(w, p));
         system = WalrusSystem(address(new ERC1967Proxy(systemCode, init)));
         staking = Staking(address(new ERC1967Proxy(stakingCode, init)));
         committees = Committees(address(new ERC1967Proxy(committeesCode, init)));
         epochManager = EpochManager(address(new ERC1967Proxy(epochManagerCode, init)));
-        _seek(k, Place.Params);
+        challenges = Challenges(address(new ERC1967Proxy(challengesCode, init)));
         params =
             ParamRegistry(address(new ERC1967Proxy(paramsCode, abi.encodeCall(ParamRegistry.initialize, (values)))));
         lens = new WalrusLens(w, p);
         lens.checkWiring();
-        if (w.challenges.code.length == 0) {
-            vm.etch(w.challenges, address(new ScriptedChallenges(staking)).code);
-        }
     }
 
     /// @dev The three contracts that make up the code of `Staking`.
@@ -172,10 +171,6 @@ abstract contract Base is Test {
 
     function _at(uint256 k, Place place) private view returns (address) {
         return vm.computeCreateAddress(address(this), k + uint256(place));
-    }
-
-    function _seek(uint256 k, Place place) private {
-        vm.setNonce(address(this), uint64(k + uint256(place)));
     }
 
     function _list(address account) internal pure returns (address[] memory list) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { BlobRecord } from "../types/Blob.sol";
+import { ChallengeInfo } from "../types/Challenge.sol";
 import { CommitteeInfo, EpochClock } from "../types/Epoch.sol";
 import { BlobView, EpochBooks, GovernanceInfo, Holding } from "../types/Lens.sol";
 import { NodeInfo } from "../types/Node.sol";
@@ -61,6 +62,9 @@ interface IWalrusLens {
 
     /// @notice The committee of the previous, current or next epoch.
     function committee(uint32 epoch) external view returns (CommitteeInfo memory);
+
+    /// @notice The challenge of an epoch. The log it draws from is in `IWalrusSystem.logEntries`.
+    function challenge(uint32 epoch) external view returns (ChallengeInfo memory);
 
     /// @notice As `blobs`, with owner, validity of the id and its latest end.
     function blobViews(uint256 fromTokenId, uint256 count) external view returns (BlobView[] memory);

@@ -13,10 +13,9 @@ library CommitteeTables {
     /// @notice Seat and shards of a node; weight 0 when it is no member.
     function find(address roster, uint32 nodeId) internal view returns (uint8 seat, uint16 weight) {
         bytes memory content = SSTORE2.read(roster);
-        uint256 count = Roster.seats(content);
-        for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
-            if (Roster.idAt(content, i) == nodeId) return (uint8(i), Roster.weightAt(content, i));
-        }
+        bool member = false;
+        (member, seat) = Roster.find(content, nodeId);
+        if (member) weight = Roster.weightAt(content, seat);
     }
 
     /// @notice The shard that is number `index`, from 0 and in ascending order, of those of a seat; it must have more
