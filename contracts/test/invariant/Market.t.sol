@@ -25,7 +25,7 @@ contract MarketInvariants is Test {
         handler.launch();
         (address system_, address blobs_, address wal_,) = handler.contracts();
         (system, blobs, wal) = (WalrusSystem(system_), BlobNFT(blobs_), WAL(wal_));
-        bytes4[] memory actions = new bytes4[](18);
+        bytes4[] memory actions = new bytes4[](19);
         actions[0] = MarketHandler.buy.selector;
         actions[1] = MarketHandler.split.selector;
         actions[2] = MarketHandler.fuse.selector;
@@ -44,6 +44,7 @@ contract MarketInvariants is Test {
         actions[15] = MarketHandler.donate.selector;
         actions[16] = MarketHandler.vote.selector;
         actions[17] = MarketHandler.nextEpoch.selector;
+        actions[18] = MarketHandler.invalidate.selector;
         targetSelector(FuzzSelector(address(handler), actions));
         targetContract(address(handler));
     }
@@ -86,7 +87,8 @@ contract MarketInvariants is Test {
             assertEq(r.flags & BlobFlags.DELETED, 0, "a permanent blob is never deleted");
             if (r.certifiedEpoch == 0) continue;
             assertGe(system.liveUntil(r.blobId), r.endEpoch, "the id lives as long as its tokens");
-            if (r.endEpoch > system.epoch()) assertTrue(system.isAvailable(r.blobId), "available until its end");
+            bool live = r.endEpoch > system.epoch() && !handler.invalid(r.blobId);
+            if (live) assertTrue(system.isAvailable(r.blobId), "available until its end");
         }
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { ERC1155Receiver } from "../utils/Receivers.sol";
+import { Intent } from "src/libraries/Intent.sol";
 import { BlobFlags, BlobRecord, RegisterArgs } from "src/types/Blob.sol";
 import { Cert } from "src/types/Cert.sol";
 import { Parameters } from "src/types/Wiring.sol";
@@ -23,6 +24,7 @@ contract MarketHandler is Base {
     mapping(uint256 epoch => uint256) public plainRewards;
     mapping(uint256 tokenId => bool) public quorumSigned;
     mapping(uint256 tokenId => uint32) public lowestEnd;
+    mapping(bytes32 blobId => bool) public invalid;
     uint256 public paid;
     uint256 public closed;
     uint256 public burned;
@@ -186,9 +188,8 @@ contract MarketHandler is Base {
         if (tokenId == 0) return;
         BlobRecord memory r = blobs.record(tokenId);
         signers = bound(signers, 1, 15);
-        // Weights are 3, 3, 2, 2.
-        uint256 weight = 3 * (signers & 1) + 3 * (signers >> 1 & 1) + 2 * (signers >> 2 & 1) + 2 * (signers >> 3 & 1);
-        bool open = r.certifiedEpoch == 0 && r.endEpoch > system.epoch() && !_retired(r);
+        uint256 weight = _weight(signers);
+        bool open = r.certifiedEpoch == 0 && r.endEpoch > system.epoch() && !_retired(r) && !invalid[r.blobId];
         Cert memory c = _certificate(_confirmation(tokenId), signers);
         vm.prank(CAROL);
         try system.certify(tokenId, c) {
@@ -207,7 +208,7 @@ contract MarketHandler is Base {
         uint32 epoch = system.epoch();
         epochs = uint32(bound(epochs, 1, AHEAD));
         uint256 cost = _cost(r.encodedSize, epochs);
-        bool expected = r.certifiedEpoch != 0 && r.endEpoch > epoch && !_retired(r)
+        bool expected = r.certifiedEpoch != 0 && r.endEpoch > epoch && !_retired(r) && !invalid[r.blobId]
             && r.endEpoch + epochs <= epoch + AHEAD && _fits(r.endEpoch, r.endEpoch + epochs, r.encodedSize);
         vm.prank(_user(who));
         try system.extend(tokenId, epochs, cost) {
@@ -226,7 +227,7 @@ contract MarketHandler is Base {
         if (tokenId == 0) return;
         BlobRecord memory r = blobs.record(tokenId);
         uint32 epoch = system.epoch();
-        bool open = r.certifiedEpoch != 0 && r.endEpoch > epoch && !_retired(r);
+        bool open = r.certifiedEpoch != 0 && r.endEpoch > epoch && !_retired(r) && !invalid[r.blobId];
         if (!open || r.endEpoch >= epoch + AHEAD || !_fits(r.endEpoch, r.endEpoch + 1, r.encodedSize)) return;
         if (r.encodedSize < MIB) return;
         vm.startPrank(_user(who));
@@ -261,6 +262,25 @@ contract MarketHandler is Base {
         vm.prank(blobs.ownerOf(tokenId));
         system.burn(tokenId);
         ++done["burn"];
+    }
+
+    /// Accusations by any signers: one honest node must be among them. Seldom, or nothing valid would be left.
+    function invalidate(uint256 which, uint256 signers) external {
+        uint256 tokenId = _token(which);
+        if (tokenId == 0 || which % 4 != 0) return;
+        bytes32 blobId = blobs.record(tokenId).blobId;
+        signers = bound(signers, 1, 15);
+        uint256 weight = _weight(signers);
+        bool expected = weight >= 4 && !invalid[blobId];
+        bytes memory message = Intent.invalidBlobId(system.epoch(), committees.domain(), blobId);
+        Cert memory c = _certificate(message, signers);
+        try system.invalidateBlobId(blobId, c) {
+            assertTrue(expected, "invalidated by liars alone");
+            invalid[blobId] = true;
+            ++done["invalidate"];
+        } catch {
+            assertFalse(expected, "a good accusation was refused");
+        }
     }
 
     /// Someone who owns nothing of it tries everything that only an owner or a sibling may do.
@@ -416,6 +436,11 @@ contract MarketHandler is Base {
 
     function _retired(BlobRecord memory r) private pure returns (bool) {
         return r.flags & (BlobFlags.BURNED | BlobFlags.DELETED) != 0;
+    }
+
+    /// @dev Weights by seat are 3, 3, 2, 2.
+    function _weight(uint256 signers) private pure returns (uint256) {
+        return 3 * (signers & 1) + 3 * (signers >> 1 & 1) + 2 * (signers >> 2 & 1) + 2 * (signers >> 3 & 1);
     }
 
     function _seats() private view returns (uint16[] memory) {
