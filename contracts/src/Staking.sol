@@ -180,6 +180,11 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
     }
 
     /// @inheritdoc IStaking
+    function positionCount() external view returns (uint64) {
+        return StakingState.get().positionCount;
+    }
+
+    /// @inheritdoc IStaking
     function governanceOf(uint32 nodeId) external view returns (address) {
         return StakingState.get().nodes[nodeId].governance;
     }

@@ -40,10 +40,10 @@ contract UpgradeGate is IUpgradeGate, Wired {
 
     /// @inheritdoc IUpgradeGate
     function approve(uint32 nodeId, bytes32 actionId) external {
-        if (IStaking(STAKING).node(nodeId).governance != msg.sender) revert NotNodeGovernance(nodeId, msg.sender);
+        if (IStaking(STAKING).governanceOf(nodeId) != msg.sender) revert NotNodeGovernance(nodeId, msg.sender);
         uint32 epoch = IEpochManager(EPOCH_MANAGER).epoch();
         if (epoch == 0) revert NotMember(nodeId);
-        (bool member, uint8 seat) = ICommittees(COMMITTEES).seatOf(epoch, nodeId);
+        (bool member, uint8 seat, uint16 weight) = ICommittees(COMMITTEES).standing(epoch, nodeId);
         if (!member) revert NotMember(nodeId);
         uint256 seats = _seats[actionId][epoch];
         if (seats & (1 << seat) != 0) revert AlreadyApproved(actionId, nodeId);
@@ -52,7 +52,7 @@ contract UpgradeGate is IUpgradeGate, Wired {
         Approval memory a = _approvals[actionId];
         if (a.epoch != epoch) (a.epoch, a.weight) = (epoch, 0);
         bool before = RedStuffMath.isQuorum(a.weight, N_SHARDS);
-        a.weight += ICommittees(COMMITTEES).weightOf(epoch, nodeId);
+        a.weight += weight;
         bool reached = !before && RedStuffMath.isQuorum(a.weight, N_SHARDS);
         if (reached) a.approvedUntil = uint64(block.timestamp) + APPROVAL_TIME;
         _approvals[actionId] = a;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IAccessControl } from "@openzeppelin/contracts/access/IAccessControl.sol";
+import { IERC721 } from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import { IGovernor } from "@openzeppelin/contracts/governance/IGovernor.sol";
 import { Wired } from "./Wired.sol";
 import { IBlobNFT } from "./interfaces/IBlobNFT.sol";
@@ -19,8 +20,8 @@ import { IWired } from "./interfaces/IWired.sol";
 import { BlobFlags, BlobRecord } from "./types/Blob.sol";
 import { ChallengeInfo } from "./types/Challenge.sol";
 import { CommitteeInfo } from "./types/Epoch.sol";
-import { BlobView, EpochBooks, GovernanceInfo, Holding } from "./types/Lens.sol";
-import { NodeInfo } from "./types/Node.sol";
+import { BlobView, EpochBooks, GovernanceInfo, Holding, PositionView } from "./types/Lens.sol";
+import { NodeInfo, PoolInfo } from "./types/Node.sol";
 import { ParamInfo } from "./types/Param.sol";
 import { ReferenceView } from "./types/Reference.sol";
 import { Parameters, Wiring } from "./types/Wiring.sol";
@@ -79,6 +80,7 @@ contract WalrusLens is IWalrusLens, Wired {
         o.certifiedCount = IWalrusSystem(SYSTEM).certifiedCount();
         o.nodeCount = IStaking(STAKING).nodeCount();
         o.referenceCount = IBlobReferences(REFERENCES).count();
+        o.positionCount = IStaking(STAKING).positionCount();
         o.paused = IUpgradeGate(UPGRADE_GATE).isPaused();
     }
 
@@ -97,6 +99,30 @@ contract WalrusLens is IWalrusLens, Wired {
         page = new NodeInfo[](length);
         for (uint32 i = 0; i < length; ++i) {
             page[i] = IStaking(STAKING).node(fromNodeId + i);
+        }
+    }
+
+    /// @inheritdoc IWalrusLens
+    function pools(uint32 fromNodeId, uint256 count) external view returns (PoolInfo[] memory page) {
+        uint256 length = _pageLength(fromNodeId, count, IStaking(STAKING).nodeCount());
+        page = new PoolInfo[](length);
+        for (uint32 i = 0; i < length; ++i) {
+            page[i] = IStaking(STAKING).pool(fromNodeId + i);
+        }
+    }
+
+    /// @inheritdoc IWalrusLens
+    function positions(uint256 fromPositionId, uint256 count) external view returns (PositionView[] memory page) {
+        uint256 length = _pageLength(fromPositionId, count, IStaking(STAKING).positionCount());
+        page = new PositionView[](length);
+        for (uint256 i = 0; i < length; ++i) {
+            uint256 id = fromPositionId + i;
+            page[i].positionId = uint64(id);
+            // A position that is gone has neither.
+            try IERC721(STAKING).ownerOf(id) returns (address owner) {
+                page[i].owner = owner;
+                page[i].position = IStaking(STAKING).position(id);
+            } catch { }
         }
     }
 

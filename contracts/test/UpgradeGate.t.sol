@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { UpgradeGate } from "src/UpgradeGate.sol";
+import { IStaking } from "src/interfaces/IStaking.sol";
 import { IUpgradeGate } from "src/interfaces/IUpgradeGate.sol";
 import { IWalrusSystem } from "src/interfaces/IWalrusSystem.sol";
 import { Approval, Upgrade } from "src/types/Upgrade.sol";
@@ -206,6 +207,9 @@ contract UpgradeGateTest is GovernanceBase {
         vm.expectRevert(IWalrusSystem.SalesPaused.selector);
         system.buyAndRegister(_args(keccak256("c"), 1 << 20, false, ALICE), 2, NO_LIMIT);
         vm.stopPrank();
+        wal.approve(address(staking), NO_LIMIT);
+        vm.expectRevert(IStaking.StakingPaused.selector);
+        staking.stake(1, 1000e9, address(this));
         // All the rest goes on: what people own, what they were promised, and the epochs.
         system.certify(registered, _certificate(_confirmation(registered), 0x3ff));
         vm.startPrank(ALICE);
@@ -216,7 +220,9 @@ contract UpgradeGateTest is GovernanceBase {
         system.deleteBlob(certified, ALICE);
         system.burn(registered);
         vm.stopPrank();
+        staking.requestWithdraw(1);
         _nextEpoch(_equalSeats(10, 10));
+        staking.withdraw(1, address(this));
         vm.warp(block.timestamp + 14 days);
         assertFalse(gate.isPaused());
         vm.prank(ALICE);

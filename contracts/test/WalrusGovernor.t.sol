@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import { IGovernor } from "@openzeppelin/contracts/governance/IGovernor.sol";
-import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
+import { IEpochManager } from "src/interfaces/IEpochManager.sol";
 import { IParamRegistry } from "src/interfaces/IParamRegistry.sol";
 import { IUpgradeGate } from "src/interfaces/IUpgradeGate.sol";
+import { EpochState } from "src/types/Epoch.sol";
 import { ParamKeys } from "src/types/Param.sol";
 import { Upgrade } from "src/types/Upgrade.sol";
 import { BlobRecord } from "src/types/Blob.sol";
@@ -19,7 +20,6 @@ contract WalrusGovernorTest is GovernanceBase {
     function setUp() public {
         _launch(10, 10);
         _fund(ALICE);
-        vm.mockCall(address(staking), abi.encodeWithSelector(IVotes.getPastVotes.selector), abi.encode(0));
     }
 
     // ----- Votes
@@ -72,6 +72,44 @@ contract WalrusGovernorTest is GovernanceBase {
         _assertState(id, IGovernor.ProposalState.Defeated);
         vm.expectRevert();
         this.queue(address(params), data);
+    }
+
+    /// Staked WAL votes as well, and no WAL votes twice.
+    function test_votes_stakedWalCountsOnce() public {
+        uint256 amount = SUPPLY / 25;
+        _voter(WHALE, amount + 1e9);
+        vm.startPrank(WHALE);
+        wal.approve(address(staking), amount);
+        uint256 position = staking.stake(1, amount, WHALE);
+        skip(1);
+        assertEq(governor.getVotes(WHALE, block.timestamp - 1), 1e9, "staked, and not delegated yet");
+        staking.delegate(WHALE);
+        skip(1);
+        assertEq(governor.getVotes(WHALE, block.timestamp - 1), amount + 1e9, "once from either source");
+        vm.stopPrank();
+        bytes memory data = _setMode(1, 50);
+        uint256 id = _propose(WHALE, address(params), data);
+        vm.warp(governor.proposalSnapshot(id) + 1);
+        // The position is sold after the snapshot: the vote stays with who had it.
+        vm.startPrank(WHALE);
+        staking.transferFrom(WHALE, BOB, position);
+        assertEq(governor.castVote(id, 1), amount + 1e9);
+        vm.stopPrank();
+        vm.prank(BOB);
+        staking.delegate(BOB);
+        vm.prank(BOB);
+        assertEq(governor.castVote(id, 0), 0);
+        vm.warp(governor.proposalDeadline(id) + 1);
+        _assertState(id, IGovernor.ProposalState.Succeeded);
+        assertEq(governor.getVotes(BOB, block.timestamp - 1), amount, "and goes with the position from then on");
+    }
+
+    /// WAL held by `Staking` and `WalrusSystem` never votes.
+    function test_votes_contractsDoNotVote() public {
+        _registerBlob(ALICE, keccak256("a"), false, 50);
+        skip(1);
+        assertEq(governor.getVotes(address(staking), block.timestamp - 1), 0);
+        assertEq(governor.getVotes(address(system), block.timestamp - 1), 0);
     }
 
     /// WAL bought after the snapshot does not vote.
@@ -217,6 +255,39 @@ contract WalrusGovernorTest is GovernanceBase {
         _passUntilExecutable(WHALE, address(gate), data);
         _approveByNodes(gate.upgradeId(u), 10);
         _execute(address(gate), data);
+    }
+
+    /// A stuck Sync: by vote, or by guardian and nodes; never early, never by one of them alone.
+    function test_forceSynced_byVoteOrByGuardianWithTheNodes() public {
+        _voter(WHALE, SUPPLY / 20);
+        _settleAll();
+        _warpTo(epochManager.clock().selectableAt);
+        epochManager.selectCommittee(_equalSeats(10, 10));
+        _warpTo(epochManager.clock().startableAt);
+        epochManager.startEpoch();
+        uint256 snapshot = vm.snapshotState();
+
+        bytes memory data = abi.encodeCall(epochManager.forceSynced, ());
+        _passUntilExecutable(WHALE, address(epochManager), data);
+        _execute(address(epochManager), data);
+        assertEq(uint8(epochManager.clock().state), uint8(EpochState.Done));
+
+        vm.revertToState(snapshot);
+        _approveByNodes(gate.forceSyncedId(2), 7);
+        uint64 earliest = epochManager.clock().startedAt + 2 * D + 1;
+        vm.warp(earliest - 1);
+        vm.expectRevert(abi.encodeWithSelector(IEpochManager.TooEarly.selector, earliest - 1, earliest));
+        vm.prank(GUARDIAN);
+        gate.forceSynced();
+        vm.warp(earliest);
+        vm.expectRevert(abi.encodeWithSelector(IEpochManager.MayNotForce.selector, GUARDIAN));
+        vm.prank(GUARDIAN);
+        epochManager.forceSynced();
+        vm.prank(GUARDIAN);
+        gate.forceSynced();
+        assertEq(uint8(epochManager.clock().state), uint8(EpochState.Done));
+        _nextEpoch(_equalSeats(10, 10));
+        assertEq(system.epoch(), 3);
     }
 
     // ----- For expectRevert, which needs one call

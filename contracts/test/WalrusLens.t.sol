@@ -5,8 +5,8 @@ import { WalrusLens } from "src/WalrusLens.sol";
 import { IWalrusLens } from "src/interfaces/IWalrusLens.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { BlobRecord } from "src/types/Blob.sol";
-import { BlobView, EpochBooks, GovernanceInfo, Holding } from "src/types/Lens.sol";
-import { NodeInfo } from "src/types/Node.sol";
+import { BlobView, EpochBooks, GovernanceInfo, Holding, PositionView } from "src/types/Lens.sol";
+import { NodeInfo, PoolInfo } from "src/types/Node.sol";
 import { ReferenceView, Target } from "src/types/Reference.sol";
 import { Parameters, Wiring } from "src/types/Wiring.sol";
 import { Base } from "./Base.t.sol";
@@ -146,6 +146,24 @@ contract WalrusLensTest is Base {
         assertEq(o.certifiedCount, 1);
         assertEq(o.nodeCount, 10);
         assertEq(abi.encode(lens.committee(1)), abi.encode(committees.committee(1)));
+    }
+
+    function test_poolsAndPositions_pageThroughAll() public {
+        assertEq(lens.overview().positionCount, 10);
+        PoolInfo[] memory pools = lens.pools(9, 10);
+        assertEq(pools.length, 2);
+        assertEq(abi.encode(pools[1]), abi.encode(staking.pool(10)));
+        staking.requestWithdraw(3);
+        _nextEpoch(_equalSeats(10, 10));
+        staking.withdraw(3, address(this));
+        PositionView[] memory page = lens.positions(2, 100);
+        assertEq(page.length, 9);
+        assertEq(page[0].owner, address(this));
+        assertEq(abi.encode(page[0].position), abi.encode(staking.position(2)));
+        assertEq(page[1].positionId, 3);
+        assertEq(page[1].owner, address(0), "withdrawn");
+        assertEq(page[1].position.principal, 0);
+        assertEq(lens.positions(11, 1).length, 0);
     }
 
     function test_checkWiring_noticesDisagreement() public {

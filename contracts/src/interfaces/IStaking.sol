@@ -229,6 +229,9 @@ interface IStaking is IWired {
     /// withdrawn; 0 when no withdrawal has been requested. Reverts with `UnknownPosition`.
     function valueOf(uint256 positionId) external view returns (uint256 amount, uint32 withdrawEpoch);
 
+    /// @notice Number of positions ever made, which is also the highest position id.
+    function positionCount() external view returns (uint64);
+
     /// @notice Account that approves upgrades for a node; the zero address when there is no such node.
     function governanceOf(uint32 nodeId) external view returns (address);
 

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import { BlobRecord } from "../types/Blob.sol";
 import { ChallengeInfo } from "../types/Challenge.sol";
 import { CommitteeInfo, EpochClock } from "../types/Epoch.sol";
-import { BlobView, EpochBooks, GovernanceInfo, Holding } from "../types/Lens.sol";
-import { NodeInfo } from "../types/Node.sol";
+import { BlobView, EpochBooks, GovernanceInfo, Holding, PositionView } from "../types/Lens.sol";
+import { NodeInfo, PoolInfo } from "../types/Node.sol";
 import { ParamInfo } from "../types/Param.sol";
 import { ReferenceView } from "../types/Reference.sol";
 import { Parameters, Wiring } from "../types/Wiring.sol";
@@ -26,6 +26,7 @@ interface IWalrusLens {
     /// @param certifiedCount Next log index
     /// @param nodeCount Highest node id
     /// @param referenceCount Highest reference id
+    /// @param positionCount Highest stake position id
     /// @param paused Whether new sales, registrations and stakes are stopped
     struct Overview {
         Wiring wiring;
@@ -40,6 +41,7 @@ interface IWalrusLens {
         uint32 certifiedCount;
         uint32 nodeCount;
         uint64 referenceCount;
+        uint64 positionCount;
         bool paused;
     }
 
@@ -59,6 +61,14 @@ interface IWalrusLens {
     /// @notice Up to `count` nodes from `fromNodeId` on; fewer at the end.
     /// @param fromNodeId At least 1
     function nodes(uint32 fromNodeId, uint256 count) external view returns (NodeInfo[] memory);
+
+    /// @notice Up to `count` pools from that of `fromNodeId` on; fewer at the end.
+    /// @param fromNodeId At least 1
+    function pools(uint32 fromNodeId, uint256 count) external view returns (PoolInfo[] memory);
+
+    /// @notice Up to `count` stake positions from `fromPositionId` on; fewer at the end.
+    /// @param fromPositionId At least 1
+    function positions(uint256 fromPositionId, uint256 count) external view returns (PositionView[] memory);
 
     /// @notice The committee of the previous, current or next epoch.
     function committee(uint32 epoch) external view returns (CommitteeInfo memory);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { BlobRecord } from "./Blob.sol";
+import { Position } from "./Node.sol";
 
 /// @notice A blob token with what is not in its record.
 /// @param tokenId The token
@@ -59,4 +60,14 @@ struct GovernanceInfo {
     uint256 timelockDelay;
     uint256 proposalThreshold;
     uint256 quorum;
+}
+
+/// @notice A stake position with its owner.
+/// @param positionId The position
+/// @param owner Present owner; the zero address once it was withdrawn or joined into another
+/// @param position Node, epochs, principal and shares; all zero once it is gone
+struct PositionView {
+    uint64 positionId;
+    address owner;
+    Position position;
 }
