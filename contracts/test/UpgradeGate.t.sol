@@ -196,6 +196,7 @@ contract UpgradeGateTest is GovernanceBase {
         uint256 registered = _registerBlob(ALICE, keccak256("b"), false, 9);
         vm.prank(ALICE);
         (uint256 id,) = system.buy(1 << 20, 1, 3, NO_LIMIT, ALICE);
+        uint256 position = _stake(1, 5e9);
         vm.prank(GUARDIAN);
         gate.pause();
         assertTrue(gate.isPaused());
@@ -220,9 +221,8 @@ contract UpgradeGateTest is GovernanceBase {
         system.deleteBlob(certified, ALICE);
         system.burn(registered);
         vm.stopPrank();
-        staking.requestWithdraw(1);
+        staking.withdraw(position, address(this));
         _nextEpoch(_equalSeats(10, 10));
-        staking.withdraw(1, address(this));
         vm.warp(block.timestamp + 14 days);
         assertFalse(gate.isPaused());
         vm.prank(ALICE);

@@ -153,17 +153,18 @@ contract WalrusLensTest is Base {
         PoolInfo[] memory pools = lens.pools(9, 10);
         assertEq(pools.length, 2);
         assertEq(abi.encode(pools[1]), abi.encode(staking.pool(10)));
-        staking.requestWithdraw(3);
-        _nextEpoch(_equalSeats(10, 10));
-        staking.withdraw(3, address(this));
-        PositionView[] memory page = lens.positions(2, 100);
-        assertEq(page.length, 9);
+        uint256 gone = _stake(3, 5e9);
+        uint256 last = _stake(3, 6e9);
+        staking.withdraw(gone, address(this));
+        PositionView[] memory page = lens.positions(10, 100);
+        assertEq(page.length, 3);
         assertEq(page[0].owner, address(this));
-        assertEq(abi.encode(page[0].position), abi.encode(staking.position(2)));
-        assertEq(page[1].positionId, 3);
+        assertEq(abi.encode(page[0].position), abi.encode(staking.position(10)));
+        assertEq(page[1].positionId, gone);
         assertEq(page[1].owner, address(0), "withdrawn");
         assertEq(page[1].position.principal, 0);
-        assertEq(lens.positions(11, 1).length, 0);
+        assertEq(page[2].position.principal, 6e9);
+        assertEq(lens.positions(last + 1, 1).length, 0);
     }
 
     function test_checkWiring_noticesDisagreement() public {
