@@ -11,6 +11,7 @@ import { LibString } from "solady/utils/LibString.sol";
 import { Wired } from "./Wired.sol";
 import { WiredUpgradeable } from "./WiredUpgradeable.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
+import { IWired } from "./interfaces/IWired.sol";
 import { StakingState } from "./libraries/StakingState.sol";
 import { ChallengeResult, Settlement } from "./types/Epoch.sol";
 import { NodeInfo, NodeParams, PoolInfo, Position, Rate, Role } from "./types/Node.sol";
@@ -36,6 +37,9 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
     constructor(Wiring memory w, Parameters memory p, address nodes, address pools) Wired(w, p) {
         NODES = nodes;
         POOLS = pools;
+        bytes32 mine = keccak256(abi.encode(w, p));
+        _checkHalf(nodes, mine);
+        _checkHalf(pools, mine);
     }
 
     /// @notice Prepares the proxy; called by the transaction that creates it.
@@ -319,6 +323,12 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
         }
         read(half);
         revert();
+    }
+
+    /// @dev Reverts unless a part of the code was built for this place.
+    function _checkHalf(address half, bytes32 expected) private view {
+        bytes32 found = keccak256(abi.encode(IWired(half).wiring(), IWired(half).parameters()));
+        if (found != expected) revert HalfMiswired(half);
     }
 
     /// @dev Reverts unless the caller may dispose of the position.

@@ -74,6 +74,8 @@ contract StakingNodes is Wired {
     function setNextKey(uint32 nodeId, bytes calldata key, bytes calldata pop) external {
         _operated(nodeId);
         _writeKey(nodeId, key, pop);
+        // A new node changes the members of a committee, which is noticed without this.
+        ++StakingState.get().keysVersion;
         emit IStaking.NodeUpdated(nodeId);
     }
 
@@ -244,7 +246,6 @@ contract StakingNodes is Wired {
         l.nodeOfKey[hash] = nodeId;
         uint256[3] memory words = abi.decode(key, (uint256[3]));
         l.nodes[nodeId].key = words;
-        ++l.keysVersion;
     }
 
     function _writeVotes(uint32 nodeId, uint64 storagePrice, uint64 writePrice, uint64 capacity) private {

@@ -108,6 +108,8 @@ interface IStaking is IWired {
     error VotedTooRecently(uint32 nodeId, uint64 allowedAt);
     /// @notice Neither payments nor withdrawals go to the zero address.
     error ZeroAddress();
+    /// @notice A part of the code was built with another wiring or other parameters.
+    error HalfMiswired(address half);
     /// @notice The result of this epoch was recorded before, or it is not the epoch that ended last.
     error ResultNotExpected(uint32 epoch);
 
@@ -235,7 +237,7 @@ interface IStaking is IWired {
     /// @notice Account that approves upgrades for a node; the zero address when there is no such node.
     function governanceOf(uint32 nodeId) external view returns (address);
 
-    /// @notice Raised whenever the key of a node changes.
+    /// @notice Raised whenever a registered node changes its key.
     function keysVersion() external view returns (uint64);
 
     /// @notice Number of nodes in the active set.

@@ -39,7 +39,6 @@ library Roster {
     }
 
     /// @notice Seat of a node.
-    /// @dev The entries are compared word by word, because every settlement pays for it: 50 gas a seat.
     function find(bytes memory roster, uint32 nodeId) internal pure returns (bool member, uint8 seat) {
         uint256 count = seats(roster);
         // Seats are at most 255 and offsets lie within the roster.
