@@ -31,9 +31,13 @@ fn every_kind_of_lie_by_a_third_of_the_nodes_is_seen_through() {
         for liar in &proxies[..3] {
             liar.tell(lie.clone());
         }
-        assert!(network.read(&truth) == contents, "{lie:?}");
-        let after: u64 = proxies.iter().map(Proxy::lies_told).sum();
-        assert!(after > before, "nobody was asked, so {lie:?} was not tested");
+        // Readers prefer slivers that need no decoding, and ask few nodes for metadata: it
+        // may take some reads until a liar is asked.
+        let asked = (0..20).any(|_| {
+            assert!(network.read(&truth) == contents, "{lie:?}");
+            proxies.iter().map(Proxy::lies_told).sum::<u64>() > before
+        });
+        assert!(asked, "nobody was asked, so {lie:?} was not tested");
     }
 }
 

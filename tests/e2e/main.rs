@@ -13,6 +13,7 @@
 mod commands;
 mod content;
 mod failures;
+mod large;
 mod liars;
 mod network;
 mod process;

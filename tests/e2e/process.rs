@@ -108,6 +108,11 @@ impl Background {
         Self { child }
     }
 
+    /// The system's number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the process as a power cut would: without a chance to tidy up.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -1,8 +1,9 @@
 //! What the command line says.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueHint};
+use walrus_sdk::ByteRange;
 
 const AFTER_HELP: &str = "\
 Try it:
@@ -123,6 +124,21 @@ pub struct StoreArgs {
     /// Pay for a new registration even if the blob is stored already
     #[arg(long)]
     pub force: bool,
+    /// What the command may use.
+    #[command(flatten)]
+    pub coding: CodingArgs,
+}
+
+/// What encoding and decoding may use.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CodingArgs {
+    /// Directory for what does not fit into memory: 2.5 times a large file that is stored
+    /// [default: `spill_dir` of the context, else in its `state_dir`]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub spill_dir: Option<PathBuf>,
+    /// Threads that encode and decode [default: `threads` of the context, else one a processor]
+    #[arg(long, value_name = "COUNT")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// `walrus read`
@@ -136,9 +152,15 @@ pub struct ReadArgs {
     /// How the decoded blob is checked against its id
     #[arg(long, default_value = "default")]
     pub check: Check,
-    /// Refuse blobs larger than this many bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 4 << 30)]
-    pub max_bytes: u64,
+    /// Only these bytes: A-B with both ends counted, A- from A on, -N the last N
+    #[arg(long, value_name = "A-B", allow_hyphen_values = true)]
+    pub range: Option<ByteRange>,
+    /// Refuse blobs, or ranges, larger than this many bytes [default: no limit, 1 GiB for ranges]
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<u64>,
+    /// What the command may use.
+    #[command(flatten)]
+    pub coding: CodingArgs,
 }
 
 /// How a decoded blob is checked against its id.
@@ -171,6 +193,9 @@ pub struct BlobIdArgs {
     /// Shards of the network [default: ask the network, else 1000]
     #[arg(long)]
     pub n_shards: Option<u16>,
+    /// What the command may use.
+    #[command(flatten)]
+    pub coding: CodingArgs,
 }
 
 /// `walrus node …`
@@ -322,6 +347,9 @@ pub struct DebugEncodeArgs {
     /// File to encode; `-` reads standard input
     #[arg(long, default_value = "-", value_hint = ValueHint::FilePath)]
     pub input: PathBuf,
+    /// What the command may use.
+    #[command(flatten)]
+    pub coding: CodingArgs,
 }
 
 #[cfg(test)]

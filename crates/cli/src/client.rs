@@ -5,12 +5,15 @@ use std::sync::Mutex;
 
 use indicatif::ProgressBar;
 use walrus_core::BlobId;
+use walrus_env::Env;
 use walrus_sdk::{
-    BlobStatusError, Client, ClientConfig, FetchError, NetworkError, NodeAccess, Progress,
-    ProgressSink, ReadBlobError, StoreError,
+    BlobStatusError, Client, ClientConfig, Coder, CodingConfig, EncodeError, FetchError,
+    NetworkError, NodeAccess, OutputError, Progress, ProgressSink, ReadBlobError, ReadRangeError,
+    SourceError, StoreError,
 };
 
 use crate::{
+    args::CodingArgs,
     failure::{Failure, Kind},
     output::{Output, bytes},
     session::Session,
@@ -18,8 +21,19 @@ use crate::{
 
 /// The client of a session's network.
 pub fn open(session: &Session) -> Client {
+    open_with(session, &CodingArgs::default())
+}
+
+/// The same with what the command line says about encoding and decoding.
+pub fn open_with(session: &Session, arguments: &CodingArgs) -> Client {
     let context = &session.context;
+    let coding = CodingConfig {
+        spill_directory: arguments.spill_dir.clone().or_else(|| context.spill_dir.clone()),
+        threads: arguments.threads.or(context.threads),
+        ..CodingConfig::default()
+    };
     let config = ClientConfig {
+        coding,
         nodes: NodeAccess { plain_loopback: context.plain_http, ..NodeAccess::default() },
         state_directory: Some(
             context.state_dir.clone().unwrap_or_else(|| state_dir(&session.name)),
@@ -27,6 +41,16 @@ pub fn open(session: &Session) -> Client {
         ..ClientConfig::default()
     };
     Client::new(session.chain.clone(), config)
+}
+
+/// For commands that need no network.
+pub fn coder(env: &Env, arguments: &CodingArgs) -> Coder {
+    let config = CodingConfig {
+        spill_directory: arguments.spill_dir.clone(),
+        threads: arguments.threads,
+        ..CodingConfig::default()
+    };
+    Coder::new(env, config)
 }
 
 /// Where interrupted stores are remembered when the configuration names no place.
@@ -68,6 +92,7 @@ pub fn progress(output: Output) -> ProgressSink {
         };
         match step {
             Progress::Encoding { .. } => show("encoding", 0, 0),
+            Progress::EncodingBytes { done, total } => show("encoding bytes", done, total),
             Progress::Registering => show("registering", 0, 0),
             Progress::Uploading { slivers_done, slivers_total } => {
                 show("uploading slivers", slivers_done, slivers_total);
@@ -111,6 +136,9 @@ impl From<StoreError> for Failure {
             StoreError::Read(error) => error.into(),
             StoreError::Write(error) => error.into(),
             StoreError::NoEpochs | StoreError::TooLarge(_) => Self::new(Kind::Usage, error),
+            StoreError::Encode(error) => error.into(),
+            StoreError::Interrupted { .. } => Self::new(Kind::Failed, error)
+                .hint("store the same bytes again: it continues and does not pay twice"),
             StoreError::NotEnoughWal { account, .. } => {
                 Self::new(Kind::Refused, error).hint(format!(
                     "send WAL to {account}; on a network of your own: `walrus chain fund {account}`"
@@ -126,6 +154,32 @@ impl From<StoreError> for Failure {
             StoreError::NoPrices => Self::new(Kind::Unavailable, error),
             other => Self::new(Kind::Failed, other),
         }
+    }
+}
+
+impl From<EncodeError> for Failure {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::TooLarge(_) => {
+                Self::new(Kind::Usage, error).hint("split it, or use a network with more shards")
+            }
+            EncodeError::Source(SourceError::Unreadable { .. }) => Self::new(Kind::Usage, error),
+            EncodeError::NoSpill(_) | EncodeError::Spill { .. } => {
+                Self::new(Kind::Failed, error).hint("choose another directory with --spill-dir")
+            }
+            error => Self::new(Kind::Failed, error),
+        }
+    }
+}
+
+/// A failed read of a range of `id`, in the user's words.
+pub fn range_failure(id: &BlobId, error: ReadRangeError) -> Failure {
+    match error {
+        ReadRangeError::Read(error) => read_failure(id, error),
+        error @ ReadRangeError::TooLong { .. } => {
+            Failure::new(Kind::Usage, error).hint("raise the limit with --max-bytes")
+        }
+        error => Failure::new(Kind::Usage, error),
     }
 }
 
@@ -147,6 +201,13 @@ pub fn read_failure(id: &BlobId, error: ReadBlobError) -> Failure {
             format!("blob {id} has {} and the limit is {}", bytes(length), bytes(max)),
         )
         .hint("raise the limit with --max-bytes"),
+        ReadBlobError::Fetch(FetchError::Output(error)) => {
+            let hint = match error.as_ref() {
+                OutputError::Spill { .. } => "choose another directory with --spill-dir",
+                _ => "write it somewhere else with --out",
+            };
+            Failure::new(Kind::Failed, error).hint(hint)
+        }
         error @ (ReadBlobError::Deleted { .. } | ReadBlobError::Invalid { .. }) => {
             Failure::new(Kind::NotFound, error)
         }

@@ -9,10 +9,13 @@
 //! keystore = "wallet.json"            # or the key in WALRUS_PRIVATE_KEY
 //! password_file = "password.txt"      # or the password in WALRUS_PASSWORD
 //! state_dir = "state"                 # where interrupted stores are remembered
+//! spill_dir = "/var/tmp"              # what does not fit into memory; default: in state_dir
+//! threads = 4                         # that encode and decode; default: one a processor
 //! ```
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -51,6 +54,12 @@ pub struct Context {
     /// Where interrupted stores are remembered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_dir: Option<PathBuf>,
+    /// Where what does not fit into memory is put aside; it must exist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spill_dir: Option<PathBuf>,
+    /// Threads that encode and decode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<NonZeroUsize>,
     /// Talk plain HTTP to the nodes; they must be on this machine.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain_http: bool,
@@ -69,7 +78,12 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         for context in config.contexts.values_mut() {
             context.deployment = base.join(&context.deployment);
-            let files = [&mut context.keystore, &mut context.password_file, &mut context.state_dir];
+            let files = [
+                &mut context.keystore,
+                &mut context.password_file,
+                &mut context.state_dir,
+                &mut context.spill_dir,
+            ];
             for file in files.into_iter().flatten() {
                 *file = base.join(&*file);
             }

@@ -66,7 +66,9 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Health => info::health(env, global, output).await,
         Command::Node(command) => node::run(env, command, output).await,
         Command::Chain(command) => chain::run(env, global, command, output).await,
-        Command::Debug(DebugCommand::Encode(arguments)) => debug::encode(arguments, output),
+        Command::Debug(DebugCommand::Encode(arguments)) => {
+            debug::encode(env, arguments, output).await
+        }
         Command::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(*shell, &mut command, "walrus", &mut std::io::stdout());

@@ -424,6 +424,8 @@ fn write_config(dir: &Path, chain: &DevChain) -> Result<(), Failure> {
         keystore: Some("wallet.json".into()),
         password_file: Some("password.txt".into()),
         state_dir: Some("client".into()),
+        spill_dir: None,
+        threads: None,
         plain_http: false,
     };
     let config = Config {

@@ -1,5 +1,6 @@
 //! Long computations and blocking calls.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -17,6 +18,14 @@ pub trait Cpu: Send + Sync {
 
     /// How many computations make progress at once.
     fn parallelism(&self) -> usize;
+
+    /// How many threads of its own a computation may start: as many as are `wanted`, or as
+    /// many as there are processors. One where threads would not be under control, as in a
+    /// simulation: the computation then stays on the thread that it was given.
+    fn threads(&self, wanted: Option<NonZeroUsize>) -> NonZeroUsize {
+        let _ = wanted;
+        NonZeroUsize::MIN
+    }
 }
 
 pub(crate) async fn run<T, F>(cpu: &dyn Cpu, cost: Duration, compute: F) -> T

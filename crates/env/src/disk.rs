@@ -1,9 +1,11 @@
 //! Files.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+
+use crate::temporary::{MemoryFile, RoomError};
 
 /// How [`Disk::open`] treats a file that is or is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,37 @@ pub trait Disk: Send + Sync {
     /// database), creating it when missing. Call it, and use it, inside
     /// [`Env::compute`](crate::Env::compute).
     fn open_blocking(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>>;
+
+    /// Opens an existing regular file for reading, as [`Self::open_blocking`].
+    fn open_blocking_read(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Makes a file without a name in `directory`, which must exist: it is gone when the
+    /// last handle is, even if the process dies. Fails at once if there is no room for
+    /// `bytes` bytes; nothing is reserved. Blocks, as [`Self::open_blocking`].
+    ///
+    /// A disk that has no files without names keeps them in memory.
+    ///
+    /// # Errors
+    /// See [`RoomError`].
+    fn temporary(&self, directory: &Path, bytes: u64) -> Result<Box<dyn BlockingFile>, RoomError> {
+        let _ = (directory, bytes);
+        Ok(Box::new(MemoryFile::default()))
+    }
+
+    /// Begins a file of `bytes` bytes that will take the place of `path`, in the same
+    /// directory. Until it is published nothing is to be seen of it. Blocks, as
+    /// [`Self::open_blocking`].
+    ///
+    /// # Errors
+    /// See [`RoomError`]; `path` must not exist or be a regular file.
+    fn replacement(&self, path: &Path, bytes: u64) -> Result<Box<dyn Replacement>, RoomError> {
+        let _ = bytes;
+        let source = io::ErrorKind::Unsupported.into();
+        Err(RoomError::Unusable { place: path.to_owned(), source })
+    }
 
     /// Takes an exclusive lock named by a file, held until dropped.
     ///
@@ -109,6 +142,26 @@ pub trait BlockingFile: Send + Sync + std::fmt::Debug {
 
     /// Makes contents and length durable.
     fn sync(&self) -> io::Result<()>;
+
+    /// When the contents changed last, since 1970; zero if nobody keeps account of it.
+    fn modified(&self) -> io::Result<Duration> {
+        Ok(Duration::ZERO)
+    }
+}
+
+/// A file in the making that takes another's place when it is complete. Dropped without
+/// having been published, it leaves nothing behind.
+pub trait Replacement: Send + Sync {
+    /// What is written to.
+    fn file(&self) -> Arc<dyn BlockingFile>;
+
+    /// Makes the contents durable, then the file appears under its name as a whole, then
+    /// the name is made durable. Blocks.
+    ///
+    /// # Errors
+    /// Whatever kept it from that; unless only the last step failed, what was there before
+    /// is still there.
+    fn publish(self: Box<Self>) -> io::Result<()>;
 }
 
 /// An exclusive lock; released when dropped.

@@ -28,15 +28,17 @@ pub mod http;
 mod net;
 pub mod real;
 mod spawn;
+mod temporary;
 
 use std::sync::Arc;
 
 pub use clock::Clock;
 pub use cpu::Cpu;
-pub use disk::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode};
+pub use disk::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement};
 pub use entropy::Entropy;
 pub use net::{BoxIo, Io, Listener, Net, split_host_port};
 pub use spawn::{AbortOnDrop, Spawn, Task};
+pub use temporary::{MemoryFile, RoomError};
 pub use tokio_util::sync::CancellationToken;
 
 /// Everything a component needs from the outside; cheap to clone.

@@ -4,12 +4,14 @@
 mod address;
 mod blob_data;
 mod error;
+mod ranges;
 mod symbols;
 mod transport;
 
 pub use address::NodeAddress;
 pub use error::{Decision, Misbehaviour, NodeError};
 pub use symbols::ExpectedAttestation;
+pub use transport::Meter;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,9 +135,18 @@ impl NodeClient {
             transport: Transport {
                 http: HttpClient::new(env, http),
                 base: format!("{scheme}://{address}"),
+                meter: Meter::default(),
             },
             config: Arc::new(config),
         })
+    }
+
+    /// The same client, whose answers `meter` counts.
+    #[must_use]
+    pub fn metered(&self, meter: &Meter) -> Self {
+        let mut client = self.clone();
+        client.transport.meter = meter.clone();
+        client
     }
 
     /// Whether the node holds the blob's metadata.

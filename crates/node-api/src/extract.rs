@@ -18,6 +18,7 @@ use walrus_redstuff::{BlobId, SliverPairIndex, SliverType};
 use crate::error::{ApiError, ErrorReason, ErrorStatus};
 use crate::query::{
     ConfirmationQuery, DecodingSymbolsQuery, HealthQuery, PutQuery, RecoverySymbolsQuery,
+    SymbolRunQuery,
 };
 use crate::routes::OCTET_STREAM;
 use crate::wire::Envelope;
@@ -36,6 +37,15 @@ pub struct SliverPath {
     pub pair: SliverPairIndex,
     /// Which sliver of the pair.
     pub sliver_type: SliverType,
+}
+
+/// Blob id and pair of the path. The pair is not checked against the number of shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairPath {
+    /// The blob.
+    pub blob_id: BlobId,
+    /// The sliver pair.
+    pub pair: SliverPairIndex,
 }
 
 /// Blob id and object of the path.
@@ -98,6 +108,15 @@ impl<S: Send + Sync> FromRequestParts<S> for SliverPath {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for PairPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Named::read(parts, state).await?;
+        Ok(Self { blob_id: path.get("blob_id")?, pair: path.get("pair")? })
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for ObjectPath {
     type Rejection = ApiError;
 
@@ -129,7 +148,9 @@ macro_rules! query {
     )*};
 }
 
-query!(PutQuery ConfirmationQuery HealthQuery RecoverySymbolsQuery DecodingSymbolsQuery);
+query!(
+    PutQuery ConfirmationQuery HealthQuery RecoverySymbolsQuery DecodingSymbolsQuery SymbolRunQuery
+);
 
 /// Reads a binary request body of at most `limit` bytes. A longer one is refused
 /// without reading it to the end. The caller sets the time limit.

@@ -24,7 +24,7 @@ pub mod tls;
 pub mod wire;
 
 pub use client::{
-    Decision, ExpectedAttestation, ExpectedConfirmation, Misbehaviour, NodeAddress, NodeClient,
-    NodeClientConfig, NodeClientError, NodeError, NodeIdentity,
+    Decision, ExpectedAttestation, ExpectedConfirmation, Meter, Misbehaviour, NodeAddress,
+    NodeClient, NodeClientConfig, NodeClientError, NodeError, NodeIdentity,
 };
 pub use error::{ApiError, ErrorReason, ErrorStatus};

@@ -254,6 +254,50 @@ impl fmt::Display for DecodingSymbolsQuery {
     }
 }
 
+/// Query of a run of symbols (docs/protocol/node.md, "Runs of symbols").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolRunQuery {
+    /// The column of the first symbol.
+    pub first: SliverIndex,
+    /// The number of symbols, at least 1.
+    pub count: u16,
+}
+
+impl SymbolRunQuery {
+    /// Reads the query; both keys are needed, once, and no other is accepted.
+    ///
+    /// # Errors
+    /// [`ErrorReason::NoSymbolsSpecified`] when it asks for none, else
+    /// [`ErrorReason::MalformedRequest`].
+    pub fn parse(query: &str) -> Result<Self, ApiError> {
+        let (mut first, mut count) = (None, None);
+        for (key, text) in pairs(query) {
+            let place = match key {
+                "first" => &mut first,
+                "count" => &mut count,
+                _ => return unknown(key),
+            };
+            if place.replace(value::<u16>(key, text)?).is_some() {
+                return Err(malformed(format_args!("{key} is there twice")));
+            }
+        }
+        match (first, count) {
+            (Some(_), Some(0)) | (_, None) => {
+                let message = "say how many symbols, at least one, by count";
+                Err(ApiError::new(ErrorReason::NoSymbolsSpecified, message))
+            }
+            (None, _) => Err(malformed("first is missing")),
+            (Some(first), Some(count)) => Ok(Self { first: SliverIndex(first), count }),
+        }
+    }
+}
+
+impl fmt::Display for SymbolRunQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "first={}&count={}", self.first, self.count)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -299,6 +343,22 @@ mod tests {
         ] {
             assert_eq!(symbols(bad), MalformedRequest, "{bad}");
         }
+        let run = |query| SymbolRunQuery::parse(query).unwrap_err().reason;
+        for none in ["", "first=3", "first=3&count=0"] {
+            assert_eq!(run(none), NoSymbolsSpecified, "{none}");
+        }
+        for bad in [
+            "count=3",
+            "first=1&count=65536",
+            "first=1&first=1&count=2",
+            "first=-1&count=2",
+            "first=1&count=2&x=3",
+        ] {
+            assert_eq!(run(bad), MalformedRequest, "{bad}");
+        }
+        let query = SymbolRunQuery { first: SliverIndex(7), count: 9 };
+        assert_eq!(query.to_string(), "first=7&count=9");
+        assert_eq!(SymbolRunQuery::parse("first=7&count=9").unwrap(), query);
         let decoding = |query| DecodingSymbolsQuery::parse(query).unwrap_err().reason;
         assert_eq!(decoding("targetType=primary"), NoTargetSliversSpecified);
         assert_eq!(decoding("targetSlivers=1"), MalformedRequest);

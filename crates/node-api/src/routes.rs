@@ -13,6 +13,8 @@
 //! | GET recovery symbols | [`RECOVERY_SYMBOLS`] | [`recovery_symbols`] |
 //! | GET decoding symbols | [`DECODING_SYMBOLS`] | [`decoding_symbols`] |
 //! | POST inconsistency proof | [`INCONSISTENCY_PROOF`] | [`inconsistency_proof`] |
+//! | GET hashes of a sliver pair | [`SLIVER_HASHES`] | [`sliver_hashes`] |
+//! | GET run of symbols | [`SYMBOL_RUN`] | [`symbol_run`] |
 //! | GET health | [`HEALTH`] | [`health`] |
 //!
 //! Names in braces are what [`crate::extract`] reads.
@@ -20,7 +22,7 @@
 use walrus_core::Persistence;
 use walrus_redstuff::{BlobId, SliverPairIndex, SliverType};
 
-use crate::query::{DecodingSymbolsQuery, RecoverySymbolsQuery};
+use crate::query::{DecodingSymbolsQuery, RecoverySymbolsQuery, SymbolRunQuery};
 
 /// Content type of every binary body.
 pub const OCTET_STREAM: &str = "application/octet-stream";
@@ -43,6 +45,10 @@ pub const BLOB_STATUS: &str = "/v1/blobs/{blob_id}/status";
 pub const RECOVERY_SYMBOLS: &str = "/v1/blobs/{blob_id}/recoverySymbols";
 /// Pattern: symbols without proofs.
 pub const DECODING_SYMBOLS: &str = "/v1/blobs/{blob_id}/decodingSymbols";
+/// Pattern: the hashes of one sliver pair, proven by the blob id.
+pub const SLIVER_HASHES: &str = "/v1/blobs/{blob_id}/sliverHashes/{pair}";
+/// Pattern: neighbouring symbols of one primary sliver, proven by the blob id.
+pub const SYMBOL_RUN: &str = "/v1/blobs/{blob_id}/symbolRun/{pair}";
 /// Pattern: a proof that a blob is encoded inconsistently.
 pub const INCONSISTENCY_PROOF: &str = "/v1/blobs/{blob_id}/inconsistencyProof/{sliver_type}";
 /// Pattern and path: the node about itself.
@@ -91,6 +97,16 @@ pub fn recovery_symbols(blob_id: &BlobId, query: &RecoverySymbolsQuery) -> Strin
 /// Path and query of [`DECODING_SYMBOLS`].
 pub fn decoding_symbols(blob_id: &BlobId, query: &DecodingSymbolsQuery) -> String {
     format!("/v1/blobs/{blob_id}/decodingSymbols?{query}")
+}
+
+/// Path of [`SLIVER_HASHES`].
+pub fn sliver_hashes(blob_id: &BlobId, pair: SliverPairIndex) -> String {
+    format!("/v1/blobs/{blob_id}/sliverHashes/{pair}")
+}
+
+/// Path and query of [`SYMBOL_RUN`].
+pub fn symbol_run(blob_id: &BlobId, pair: SliverPairIndex, query: &SymbolRunQuery) -> String {
+    format!("/v1/blobs/{blob_id}/symbolRun/{pair}?{query}")
 }
 
 /// Path of [`INCONSISTENCY_PROOF`].

@@ -12,8 +12,8 @@ use std::{
 use bytes::Bytes;
 use walrus_env::Env;
 use walrus_redstuff::{
-    BlobId, EitherDecodingSymbol, ExpandedSliver, GeneralRecoverySymbol, Primary, Secondary,
-    Sliver, SliverError, SliverIndex, SliverType, VerifiedMetadata,
+    BlobId, ExpandedSliver, GeneralRecoverySymbol, MerkleTree, Primary, Secondary, Sliver,
+    SliverError, SliverHashProof, SliverIndex, SliverType, VerifiedMetadata,
 };
 
 use crate::{lru::Lru, store::slivers::SliverKey, sync::lock};
@@ -21,8 +21,14 @@ use crate::{lru::Lru, store::slivers::SliverKey, sync::lock};
 /// Memory for extended slivers.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// Memory for blob trees (66 KB for a blob at 1000 shards).
+const TREE_CACHE_BYTES: usize = 4 << 20;
+
 /// What a simulation charges for extending and hashing a sliver.
 const EXPAND_COST: Duration = Duration::from_micros(500);
+
+/// What a simulation charges for building a blob's tree.
+const TREE_COST: Duration = Duration::from_micros(300);
 
 /// An extended sliver of either type.
 #[derive(Clone, Debug)]
@@ -64,25 +70,21 @@ impl AnyExpanded {
             Self::Secondary(sliver) => sliver.general_symbol(target),
         }
     }
-
-    /// The same symbol without a proof.
-    pub fn decoding_symbol(&self, target: SliverIndex) -> Option<EitherDecodingSymbol> {
-        match self {
-            Self::Primary(sliver) => sliver.decoding_symbol(target).map(Into::into),
-            Self::Secondary(sliver) => sliver.decoding_symbol(target).map(Into::into),
-        }
-    }
 }
 
-/// The extended slivers used of late.
+/// The extended slivers used of late, and the trees over the slivers' hashes.
 #[derive(Debug)]
 pub struct ExpandedSlivers {
     cache: Mutex<Lru<(BlobId, SliverKey), AnyExpanded>>,
+    trees: Mutex<Lru<BlobId, Arc<MerkleTree>>>,
 }
 
 impl Default for ExpandedSlivers {
     fn default() -> Self {
-        Self { cache: Mutex::new(Lru::new(CACHE_BYTES)) }
+        Self {
+            cache: Mutex::new(Lru::new(CACHE_BYTES)),
+            trees: Mutex::new(Lru::new(TREE_CACHE_BYTES)),
+        }
     }
 }
 
@@ -114,8 +116,22 @@ impl ExpandedSlivers {
         Ok(expanded)
     }
 
+    /// The tree over the hashes of a blob's slivers.
+    pub async fn blob_tree(&self, env: &Env, metadata: &VerifiedMetadata) -> Arc<MerkleTree> {
+        let blob = *metadata.blob_id();
+        if let Some(found) = lock(&self.trees).get(&blob) {
+            return found;
+        }
+        let (cost, metadata) = (64 * metadata.hashes().len() + 256, metadata.clone());
+        let tree = env.compute(TREE_COST, move || SliverHashProof::tree(&metadata)).await;
+        let tree = Arc::new(tree);
+        lock(&self.trees).insert(blob, tree.clone(), cost);
+        tree
+    }
+
     /// Forgets the slivers of a blob.
     pub fn forget(&self, blob: &BlobId) {
+        lock(&self.trees).remove(blob);
         lock(&self.cache).remove_all(|(other, _)| other == blob);
     }
 }

@@ -18,6 +18,7 @@
 //! before they are served, counted or believed; memory and queues are bounded.
 
 pub mod api;
+pub mod checkers;
 pub mod committee;
 mod config;
 pub mod events;

@@ -18,6 +18,7 @@ use walrus_redstuff::{EncodingParams, ParamsError};
 
 use crate::{
     api,
+    checkers::Checkers,
     committee::{Membership, MembershipWatch},
     config::{NodeConfig, Tls},
     events::{FollowError, Follower, Progress},
@@ -182,6 +183,7 @@ async fn open(env: &Env, config: &NodeConfig) -> Result<Shared, NodeError> {
         context: chain.deployment().signing_context(),
         protocol_key: config.protocol_key.clone(),
         progress: Progress::default(),
+        checkers: Checkers::default(),
         expanded: ExpandedSlivers::default(),
         started: Instant::now(),
     }))

@@ -8,6 +8,7 @@ use walrus_env::Env;
 use walrus_redstuff::{BlobId, EncodingParams};
 
 use crate::{
+    checkers::Checkers,
     committee::MembershipWatch,
     events::Progress,
     expanded::ExpandedSlivers,
@@ -37,6 +38,8 @@ pub struct NodeState {
     pub protocol_key: ProtocolSecretKey,
     /// How far the chain has been followed.
     pub progress: Progress,
+    /// Checks slivers that arrive.
+    pub checkers: Checkers,
     /// Slivers ready for making symbols.
     pub expanded: ExpandedSlivers,
     /// When the node started.

@@ -12,6 +12,7 @@ use walrus_env::Env;
 use walrus_redstuff::{BlobId, EncodedBlob, Encoder, EncodingParams};
 
 use crate::{
+    checkers::Checkers,
     committee::{Membership, MembershipWatch},
     events::{Progress, apply},
     expanded::ExpandedSlivers,
@@ -58,6 +59,7 @@ pub(crate) async fn node(env: Env, dir: &Path, id: u32, committee: Arc<Committee
         context: context(),
         protocol_key: protocol_key(id),
         progress: Progress::default(),
+        checkers: Checkers::default(),
         expanded: ExpandedSlivers::default(),
         started: Instant::now(),
     })

@@ -1,18 +1,27 @@
 //! From slivers back to the blob (docs/protocol/encoding.md section 5).
+//!
+//! Whichever slivers are there, the missing source symbols are computed strip by strip, in tasks that
+//! share nothing ([`restoration`]); then the rows that no verified sliver vouches for are checked
+//! ([`check`]). The same code serves blobs in memory and, by [`StreamDecoder`](crate::StreamDecoder),
+//! stored ones.
+
+mod check;
+pub(crate) mod restoration;
 
 use std::collections::BTreeMap;
+use std::io;
 
-use crate::axis::{Axis, Primary, SliverType};
+use crate::axis::{Axis, SliverType};
 use crate::blob_id::BlobId;
 use crate::encode::Encoder;
-use crate::engine::{Engine, Fast};
-use crate::expanded::{code, expand};
+use crate::engine::{Engine, Fast, missing_sources};
 use crate::index::SliverIndex;
 use crate::metadata::VerifiedMetadata;
+use crate::sheet::Sheet;
 use crate::sliver::VerifiedSliver;
-
-/// Bytes of codewords restored at a time.
-const WORKING_BYTES: usize = 2 << 20;
+use crate::storage::Line;
+use crate::workers::Workers;
+pub(crate) use restoration::Restoration;
 
 /// How far a reader makes sure that the blob was encoded honestly (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -65,6 +74,20 @@ pub enum DecodeError {
     InvalidBlob(#[from] Inconsistency),
 }
 
+/// Why the pipeline stopped.
+#[derive(Debug)]
+pub(crate) enum DecodeFailure {
+    Inconsistent(Inconsistency),
+    Output(io::Error),
+    Spill(io::Error),
+}
+
+impl From<Inconsistency> for DecodeFailure {
+    fn from(inconsistency: Inconsistency) -> Self {
+        Self::Inconsistent(inconsistency)
+    }
+}
+
 /// Decodes a blob from the first `p` primary or `s` secondary slivers with distinct indices.
 ///
 /// Slivers of other blobs and repeated ones are ignored. The output has
@@ -77,36 +100,99 @@ pub fn decode<A: Axis>(
     slivers: impl IntoIterator<Item = VerifiedSliver<A>>,
     check: ConsistencyCheck,
 ) -> Result<Vec<u8>, DecodeError> {
-    decode_with(&mut Fast::new(), metadata, slivers, check)
+    decode_with(&mut Fast::new(), &Workers::none(), metadata, slivers, check)
 }
 
-/// As [`decode`], by a chosen engine.
+/// As [`decode`], by a chosen engine on several threads.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_with<A: Axis, E: Engine + ?Sized>(
+pub fn decode_with<A: Axis, E: Engine>(
     engine: &mut E,
+    workers: &Workers,
     metadata: &VerifiedMetadata,
     slivers: impl IntoIterator<Item = VerifiedSliver<A>>,
     check: ConsistencyCheck,
 ) -> Result<Vec<u8>, DecodeError> {
     let used = choose(metadata, slivers)?;
-    let mut matrix = match A::TYPE {
-        SliverType::Primary => restore_columns(engine, metadata, &used),
-        SliverType::Secondary => restore_rows(engine, metadata, &used),
+    let layout = metadata.layout();
+    let restoration = Restoration { metadata, layout, workers, in_memory: true };
+    let data: Vec<&[u8]> = used.values().map(|sliver| sliver.data()).collect();
+    let known: Vec<Line<'_>> = data.iter().map(Line::of).collect();
+    let positions: Vec<u16> = used.keys().map(|index| index.get()).collect();
+    // The length is at most that of the slivers, which are in memory.
+    let length = layout.length as usize;
+    let mut matrix;
+    let result = match A::TYPE {
+        SliverType::Primary => {
+            let row_bytes = layout.row_bytes();
+            matrix = Vec::with_capacity(layout.p() * row_bytes);
+            let missing = missing_sources(layout.column_code(), &positions);
+            for row in 0..layout.p() as u16 {
+                match used.get(&SliverIndex(row)) {
+                    Some(sliver) => matrix.extend_from_slice(sliver.data()),
+                    None => matrix.resize(matrix.len() + row_bytes, 0),
+                }
+            }
+            let lines = Sheet::scattered(&mut matrix, row_bytes, &missing);
+            restoration.restore_from_rows(engine, &positions, &known, lines).and_then(|_| {
+                check_in_memory(&restoration, engine, check, &matrix, length, &missing)
+            })
+        }
+        SliverType::Secondary => {
+            matrix = vec![0; layout.p() * layout.row_bytes()];
+            let hashed = check == ConsistencyCheck::Default;
+            let sheet = Sheet::Memory(&mut matrix);
+            restoration.restore_from_columns(engine, &positions, &known, sheet, hashed).and_then(
+                |found| {
+                    let padding =
+                        check_in_memory(&restoration, engine, check, &matrix, length, &[]);
+                    padding.and_then(|()| found.verdict(check))
+                },
+            )
+        }
     };
-    // The length is at most that of the matrix, which is in memory.
-    let length = metadata.unencoded_length() as usize;
-    if check != ConsistencyCheck::Skip && matrix[length..].iter().any(|byte| *byte != 0) {
-        return Err(Inconsistency::Padding.into());
-    }
-    match check {
-        ConsistencyCheck::Skip => {}
-        ConsistencyCheck::Default => check_rows(engine, metadata, &used, &matrix)?,
-        ConsistencyCheck::Strict => check_blob_id(engine, metadata, &matrix[..length])?,
+    match result {
+        Ok(()) => {}
+        Err(DecodeFailure::Inconsistent(inconsistency)) => return Err(inconsistency.into()),
+        Err(failure) => unreachable!("memory can be read and written: {failure:?}"),
     }
     matrix.truncate(length);
     Ok(matrix)
+}
+
+/// Padding, then the rows `unproven` or the whole blob, as far as asked for.
+fn check_in_memory<E: Engine>(
+    restoration: &Restoration<'_>,
+    engine: &mut E,
+    check: ConsistencyCheck,
+    matrix: &[u8],
+    length: usize,
+    unproven: &[u16],
+) -> Result<(), DecodeFailure> {
+    if check == ConsistencyCheck::Skip {
+        return Ok(());
+    }
+    let (blob, padding) = matrix.split_at(length);
+    if padding.iter().any(|byte| *byte != 0) {
+        return Err(Inconsistency::Padding.into());
+    }
+    if check == ConsistencyCheck::Default {
+        return restoration.check_rows(engine, &blob, unproven);
+    }
+    let encoder = Encoder::new(restoration.layout.params);
+    let recomputed = encoder.with_workers(restoration.workers.clone());
+    let recomputed = recomputed.compute_metadata_with(engine, blob);
+    let recomputed = recomputed.expect("the length of verified metadata is within the limit");
+    Ok(same_blob(restoration.metadata, &recomputed)?)
+}
+
+pub(crate) fn same_blob(
+    metadata: &VerifiedMetadata,
+    recomputed: &VerifiedMetadata,
+) -> Result<(), Inconsistency> {
+    let got = *recomputed.blob_id();
+    if got == *metadata.blob_id() { Ok(()) } else { Err(Inconsistency::BlobId { got }) }
 }
 
 /// The slivers that enter the decoder, by index. Only these count as checked later on.
@@ -125,105 +211,4 @@ fn choose<A: Axis>(
         }
     }
     Err(DecodeError::TooFewSlivers { sliver_type: A::TYPE, needed, got: used.len() })
-}
-
-fn positions<A>(used: &BTreeMap<SliverIndex, VerifiedSliver<A>>) -> Vec<u16> {
-    used.keys().map(|index| index.get()).collect()
-}
-
-/// From primary slivers: every column is a codeword of the primary code.
-fn restore_columns<A: Axis, E: Engine + ?Sized>(
-    engine: &mut E,
-    metadata: &VerifiedMetadata,
-    used: &BTreeMap<SliverIndex, VerifiedSliver<A>>,
-) -> Vec<u8> {
-    let (params, z) = (metadata.params(), metadata.symbol_size().bytes());
-    let p = usize::from(params.primary_source_symbols());
-    let s = usize::from(params.secondary_source_symbols());
-    if used.keys().all(|index| index.as_usize() < p) {
-        return used.values().flat_map(|sliver| sliver.data()).copied().collect();
-    }
-    let (code, positions) = (code(params, SliverType::Primary), positions(used));
-    let mut matrix = vec![0; p * s * z];
-    let group = (WORKING_BYTES / (p * z)).clamp(1, s);
-    let (mut known, mut columns) = (Vec::new(), Vec::new());
-    for start in (0..s).step_by(group) {
-        let count = group.min(s - start);
-        known.resize(count * p * z, 0);
-        columns.resize(count * p * z, 0);
-        for (at, sliver) in used.values().enumerate() {
-            let symbols = sliver.data()[start * z..][..count * z].chunks_exact(z);
-            for (column, symbol) in known.chunks_exact_mut(p * z).zip(symbols) {
-                column[at * z..][..z].copy_from_slice(symbol);
-            }
-        }
-        engine.restore(code, z, &positions, &known, &mut columns);
-        for (row, symbols) in matrix.chunks_exact_mut(s * z).enumerate() {
-            let symbols = symbols[start * z..][..count * z].chunks_exact_mut(z);
-            for (symbol, column) in symbols.zip(columns.chunks_exact(p * z)) {
-                symbol.copy_from_slice(&column[row * z..][..z]);
-            }
-        }
-    }
-    matrix
-}
-
-/// From secondary slivers: every row is a codeword of the secondary code.
-fn restore_rows<A: Axis, E: Engine + ?Sized>(
-    engine: &mut E,
-    metadata: &VerifiedMetadata,
-    used: &BTreeMap<SliverIndex, VerifiedSliver<A>>,
-) -> Vec<u8> {
-    let (params, z) = (metadata.params(), metadata.symbol_size().bytes());
-    let p = usize::from(params.primary_source_symbols());
-    let s = usize::from(params.secondary_source_symbols());
-    let (code, positions) = (code(params, SliverType::Secondary), positions(used));
-    let mut matrix = vec![0; p * s * z];
-    let group = (WORKING_BYTES / (s * z)).clamp(1, p);
-    let mut known = Vec::new();
-    for (start, rows) in (0..).step_by(group).zip(matrix.chunks_mut(group * s * z)) {
-        known.resize(rows.len(), 0);
-        for (at, sliver) in used.values().enumerate() {
-            let symbols = sliver.data()[start * z..].chunks_exact(z);
-            for (row, symbol) in known.chunks_exact_mut(s * z).zip(symbols) {
-                row[at * z..][..z].copy_from_slice(symbol);
-            }
-        }
-        engine.restore(code, z, &positions, &known, rows);
-    }
-    matrix
-}
-
-/// Compares the rows of the blob's matrix with the hashes of the systematic primary slivers. Rows
-/// that were themselves decoded from need no second look.
-fn check_rows<A: Axis, E: Engine + ?Sized>(
-    engine: &mut E,
-    metadata: &VerifiedMetadata,
-    used: &BTreeMap<SliverIndex, VerifiedSliver<A>>,
-    matrix: &[u8],
-) -> Result<(), Inconsistency> {
-    let (params, symbol_size) = (metadata.params(), metadata.symbol_size());
-    let row_bytes = params.sliver_bytes(SliverType::Primary, symbol_size);
-    for (index, row) in (0..).map(SliverIndex).zip(matrix.chunks_exact(row_bytes)) {
-        if A::TYPE == SliverType::Primary && used.contains_key(&index) {
-            continue;
-        }
-        let (_, tree) = expand::<Primary, E>(engine, params, symbol_size, row);
-        let hash = metadata.sliver_hash(SliverType::Primary, index);
-        if !hash.is_some_and(|hash| hash.is_root(&tree.root())) {
-            return Err(Inconsistency::PrimarySliver { index });
-        }
-    }
-    Ok(())
-}
-
-fn check_blob_id<E: Engine + ?Sized>(
-    engine: &mut E,
-    metadata: &VerifiedMetadata,
-    blob: &[u8],
-) -> Result<(), Inconsistency> {
-    let recomputed = Encoder::new(metadata.params()).compute_metadata_with(engine, blob);
-    let recomputed = recomputed.expect("the length of verified metadata is within the limit");
-    let got = *recomputed.blob_id();
-    if got == *metadata.blob_id() { Ok(()) } else { Err(Inconsistency::BlobId { got }) }
 }

@@ -1,42 +1,62 @@
 //! From a blob to its slivers and metadata (docs/protocol/encoding.md sections 2 and 3).
 //!
-//! Rows first: every row of the blob's matrix is extended to `n` columns. Then a few columns at a time
-//! are extended to `n` rows and hashed while they are in cache; their symbols below row `p` are the
-//! repair primary slivers, and the repair-by-repair corner is dropped at once. The `n * n` leaf hashes
-//! are kept to build the row trees from, so that each symbol is hashed once.
+//! Rows first: every row of the blob's matrix is extended to `n` columns ([`rows`]). Then all columns
+//! are extended to `n` rows and hashed, a few at a time ([`columns`]). Both halves are tasks that
+//! share nothing, for as many threads as there are. [`pipeline`] is the whole, whether the blob and
+//! its slivers are in memory ([`Encoder`]) or stored ([`StreamEncoder`](crate::StreamEncoder)).
 
+mod columns;
+mod pipeline;
+pub(crate) mod rows;
+
+use std::io;
 use std::sync::Arc;
 
 use crate::any_sliver::AnyVerifiedSliver;
 use crate::axis::{Axis, Primary, Secondary, SliverType};
-use crate::blob_id::Digest;
+use crate::buffer::Buffer;
 use crate::engine::{Engine, Fast};
-use crate::expanded::code;
-use crate::hash::LEAF;
 use crate::index::{SliverIndex, SliverPairIndex};
-use crate::merkle::{Node, RawDigest, root_of_hashes};
-use crate::metadata::{BlobMetadata, SliverPairHashes, VerifiedMetadata};
+use crate::layout::Layout;
+use crate::metadata::VerifiedMetadata;
 use crate::params::{DataTooLarge, EncodingParams};
+use crate::sheet::Sheet;
 use crate::sliver::{SharedBytes, Sliver, SliverPair, VerifiedSliver};
+use crate::storage::Line;
+use crate::workers::Workers;
+pub(crate) use pipeline::{Pipeline, RepairColumns};
 
-/// Bytes of codewords worked on at a time, so that they stay in cache.
-const WORKING_BYTES: usize = 1 << 20;
-/// Row trees built at a time: their leaf hashes lie side by side in every column.
-const ROW_TREES: usize = 16;
+/// What storage failed.
+#[derive(Debug)]
+pub(crate) enum EncodeFailure {
+    Source(io::Error),
+    Spill(io::Error),
+}
 
-/// Encodes blobs for a certain number of shards.
+fn spill_error(error: io::Error) -> EncodeFailure {
+    EncodeFailure::Spill(error)
+}
+
+/// Encodes blobs that fit into memory.
 ///
-/// Memory beside the blob: 4.5 times its length for the slivers, or 1.5 times for the metadata alone,
-/// and `32 n^2` bytes for leaf hashes.
-#[derive(Debug, Clone, Copy)]
+/// Memory beside the blob: 3.5 times its length for the slivers, or half its length for the metadata
+/// alone, and some MiB.
+#[derive(Debug, Clone)]
 pub struct Encoder {
     params: EncodingParams,
+    workers: Workers,
 }
 
 impl Encoder {
-    /// An encoder for codes of the given shape.
+    /// An encoder for codes of the given shape, which works on the caller's thread.
     pub fn new(params: EncodingParams) -> Self {
-        Self { params }
+        Self { params, workers: Workers::none() }
+    }
+
+    /// The same on threads of its own.
+    #[must_use]
+    pub fn with_workers(self, workers: Workers) -> Self {
+        Self { workers, ..self }
     }
 
     /// The shape of the code.
@@ -52,20 +72,28 @@ impl Encoder {
         self.encode_with(&mut Fast::new(), data)
     }
 
-    /// As [`Self::encode`], by a chosen engine, whose tables and buffers serve the next blob again.
+    /// As [`Self::encode`], by a chosen engine, whose tables serve the next blob again.
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn encode_with<E: Engine + ?Sized>(
+    pub fn encode_with<E: Engine>(
         &self,
         engine: &mut E,
         data: &[u8],
     ) -> Result<EncodedBlob, DataTooLarge> {
-        let mut matrix = Matrix::new(self.params, data)?;
-        matrix.keep_primary(data);
-        let metadata = matrix.encode(engine, data);
-        let (primary, secondary) = (Arc::new(matrix.primary), Arc::new(matrix.secondary));
-        Ok(EncodedBlob { metadata, primary, secondary })
+        let layout = Layout::new(self.params, data.len() as u64)?;
+        let mut rows = Buffer::zeroed(layout.n() * layout.row_bytes());
+        rows[..data.len()].copy_from_slice(data);
+        let mut columns = Buffer::zeroed((layout.n() - layout.s()) * layout.column_bytes());
+        let pipeline = self.pipeline(layout, &data);
+        let found = pipeline.extend_rows(engine, Sheet::Memory(&mut columns)).and_then(|()| {
+            let columns: &[u8] = &columns;
+            let columns = RepairColumns { columns: Line::of(&columns), in_memory: true };
+            let repair_rows = Sheet::Memory(&mut rows[layout.p() * layout.row_bytes()..]);
+            pipeline.extend_columns(engine, columns, repair_rows)
+        });
+        let metadata = found.expect("memory can be read and written");
+        Ok(EncodedBlob { metadata, rows: Arc::new(rows), repair_columns: Arc::new(columns) })
     }
 
     /// Computes the metadata and with it the blob id, without keeping the slivers.
@@ -80,21 +108,35 @@ impl Encoder {
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn compute_metadata_with<E: Engine + ?Sized>(
+    pub fn compute_metadata_with<E: Engine>(
         &self,
         engine: &mut E,
         data: &[u8],
     ) -> Result<VerifiedMetadata, DataTooLarge> {
-        Ok(Matrix::new(self.params, data)?.encode(engine, data))
+        let layout = Layout::new(self.params, data.len() as u64)?;
+        let mut repair_columns = Buffer::zeroed((layout.n() - layout.s()) * layout.column_bytes());
+        let pipeline = self.pipeline(layout, &data);
+        let found =
+            pipeline.extend_rows(engine, Sheet::Memory(&mut repair_columns)).and_then(|()| {
+                let repair_columns: &[u8] = &repair_columns;
+                let keep = RepairColumns { columns: Line::of(&repair_columns), in_memory: true };
+                pipeline.extend_columns(engine, keep, Sheet::Nothing)
+            });
+        Ok(found.expect("memory can be read and written"))
+    }
+
+    fn pipeline<'a>(&'a self, layout: Layout, data: &'a &'a [u8]) -> Pipeline<'a> {
+        Pipeline { layout, source: data, workers: &self.workers, progress: &|_| () }
     }
 }
 
-/// All slivers of a blob, and its metadata. Slivers taken out share its memory.
+/// All slivers of a blob, and its metadata. Slivers taken out share its memory, but for the secondary
+/// ones that are pieces of the blob: these are put together when they are asked for.
 #[derive(Debug, Clone)]
 pub struct EncodedBlob {
     metadata: VerifiedMetadata,
-    primary: Arc<Vec<u8>>,
-    secondary: Arc<Vec<u8>>,
+    rows: Arc<Buffer>,
+    repair_columns: Arc<Buffer>,
 }
 
 impl EncodedBlob {
@@ -103,22 +145,34 @@ impl EncodedBlob {
         &self.metadata
     }
 
-    /// A sliver, if there is one of this index. Copies nothing.
+    /// A sliver, if there is one of this index.
     pub fn sliver<A: Axis>(&self, index: SliverIndex) -> Option<VerifiedSliver<A>> {
-        let params = self.metadata.params();
-        if index.get() >= params.n_shards() {
+        let layout = self.metadata.layout();
+        if index.as_usize() >= layout.n() {
             return None;
         }
-        let symbol_size = self.metadata.symbol_size();
-        let bytes = params.sliver_bytes(A::TYPE, symbol_size);
-        let buffer = match A::TYPE {
-            SliverType::Primary => &self.primary,
-            SliverType::Secondary => &self.secondary,
+        let (row_bytes, column_bytes) = (layout.row_bytes(), layout.column_bytes());
+        let shared = |buffer: &Arc<Buffer>, start: usize, bytes: usize| {
+            SharedBytes::new(Arc::clone(buffer), start..start + bytes)
         };
-        let start = index.as_usize() * bytes;
-        let data = SharedBytes::new(Arc::clone(buffer), start..start + bytes);
-        let sliver = Sliver::from_checked(index, symbol_size, data);
+        let data = match A::TYPE {
+            SliverType::Primary => shared(&self.rows, index.as_usize() * row_bytes, row_bytes),
+            SliverType::Secondary => match index.as_usize().checked_sub(layout.s()) {
+                Some(repair) => shared(&self.repair_columns, repair * column_bytes, column_bytes),
+                None => self.source_column(layout, index).into(),
+            },
+        };
+        let sliver = Sliver::from_checked(index, layout.symbol_size, data);
         Some(VerifiedSliver::new_verified(sliver, *self.metadata.blob_id()))
+    }
+
+    /// The symbols of a column of the blob.
+    fn source_column(&self, layout: Layout, index: SliverIndex) -> Vec<u8> {
+        let z = layout.z();
+        let rows = self.rows.chunks_exact(layout.row_bytes()).take(layout.p());
+        let mut column = Vec::with_capacity(layout.column_bytes());
+        rows.for_each(|row| column.extend_from_slice(&row[index.as_usize() * z..][..z]));
+        column
     }
 
     /// A sliver of a type known at run time, if there is one of this index.
@@ -146,170 +200,5 @@ impl EncodedBlob {
     pub fn pairs(&self) -> impl Iterator<Item = (SliverPairIndex, SliverPair)> + '_ {
         let indices = (0..self.metadata.params().n_shards()).map(SliverPairIndex);
         indices.filter_map(|index| Some((index, self.pair(index)?)))
-    }
-}
-
-/// The buffers of one encoding.
-struct Matrix {
-    params: EncodingParams,
-    symbol_bytes: usize,
-    /// All `n` rows of `s` symbols, or nothing if slivers are not wanted.
-    primary: Vec<u8>,
-    /// All `n` columns of `p` symbols.
-    secondary: Vec<u8>,
-}
-
-impl Matrix {
-    fn new(params: EncodingParams, data: &[u8]) -> Result<Self, DataTooLarge> {
-        let symbol_size = params.symbol_size(data.len() as u64)?;
-        let column = params.sliver_bytes(SliverType::Secondary, symbol_size);
-        let secondary = vec![0; usize::from(params.n_shards()) * column];
-        Ok(Self { params, symbol_bytes: symbol_size.bytes(), primary: Vec::new(), secondary })
-    }
-
-    fn n(&self) -> usize {
-        self.params.n_shards().into()
-    }
-
-    fn row_bytes(&self) -> usize {
-        usize::from(self.params.secondary_source_symbols()) * self.symbol_bytes
-    }
-
-    fn column_bytes(&self) -> usize {
-        usize::from(self.params.primary_source_symbols()) * self.symbol_bytes
-    }
-
-    /// Makes room for the primary slivers; the systematic ones are the padded blob.
-    fn keep_primary(&mut self, data: &[u8]) {
-        self.primary = vec![0; self.n() * self.row_bytes()];
-        self.primary[..data.len()].copy_from_slice(data);
-    }
-
-    fn encode<E: Engine + ?Sized>(&mut self, engine: &mut E, data: &[u8]) -> VerifiedMetadata {
-        self.extend_rows(engine, data);
-        let mut leaves = vec![[0; 32]; self.n() * self.n()];
-        let mut columns = Vec::with_capacity(self.n());
-        self.extend_columns(engine, &mut leaves, &mut columns);
-        let used_rows = data.len().div_ceil(self.row_bytes());
-        let rows = self.row_roots(engine, &leaves, used_rows);
-        drop(leaves);
-        let node = |root: &RawDigest| Node::Digest(Digest::from_bytes(*root));
-        // Pair k is row k with column n - 1 - k.
-        let hashes = (rows.iter().zip(columns.iter().rev()))
-            .map(|(row, column)| SliverPairHashes { primary: node(row), secondary: node(column) })
-            .collect();
-        let metadata = BlobMetadata::new(data.len() as u64, hashes);
-        let root = metadata.compute_root();
-        let blob_id =
-            crate::BlobId::from_parts(metadata.encoding_type(), metadata.unencoded_length(), &root);
-        let symbol_size = self.params.symbol_size(data.len() as u64);
-        let symbol_size = symbol_size.expect("checked when the matrix was made");
-        VerifiedMetadata::new_verified(self.params, symbol_size, root, blob_id, metadata)
-    }
-
-    /// Extends the rows that hold data to `n` symbols and writes them down as columns. Rows of padding
-    /// extend to zeros, which the columns hold already.
-    fn extend_rows<E: Engine + ?Sized>(&mut self, engine: &mut E, data: &[u8]) {
-        let code = code(self.params, SliverType::Secondary);
-        let (z, row_bytes, column_bytes) =
-            (self.symbol_bytes, self.row_bytes(), self.column_bytes());
-        let extended_bytes = self.n() * z;
-        let group = (WORKING_BYTES / extended_bytes).max(1);
-        let mut rows = Vec::new();
-        for (start, some) in (0..).step_by(group).zip(data.chunks(group * row_bytes)) {
-            rows.clear();
-            rows.resize(some.len().div_ceil(row_bytes) * extended_bytes, 0);
-            for (row, source) in rows.chunks_exact_mut(extended_bytes).zip(some.chunks(row_bytes)) {
-                row[..source.len()].copy_from_slice(source);
-            }
-            engine.extend(code, z, &mut rows);
-            for (column, symbols) in self.secondary.chunks_exact_mut(column_bytes).enumerate() {
-                let symbols = symbols[start * z..].chunks_exact_mut(z);
-                for (symbol, row) in symbols.zip(rows.chunks_exact(extended_bytes)) {
-                    symbol.copy_from_slice(&row[column * z..][..z]);
-                }
-            }
-        }
-    }
-
-    /// Extends all columns to `n` symbols, hashes them, and writes down the rows below the blob's own.
-    /// `leaves` receives the leaf hashes column by column, `roots` the columns' Merkle roots.
-    fn extend_columns<E: Engine + ?Sized>(
-        &mut self,
-        engine: &mut E,
-        leaves: &mut [RawDigest],
-        roots: &mut Vec<RawDigest>,
-    ) {
-        let code = code(self.params, SliverType::Primary);
-        let (n, z, column_bytes) = (self.n(), self.symbol_bytes, self.column_bytes());
-        let group = (WORKING_BYTES / (n * z)).max(1);
-        let (mut columns, mut level, mut parents) = (Vec::new(), Vec::new(), Vec::new());
-        for start in (0..n).step_by(group) {
-            let count = group.min(n - start);
-            columns.resize(count * n * z, 0);
-            let sources = self.secondary[start * column_bytes..].chunks_exact(column_bytes);
-            for (column, source) in columns.chunks_exact_mut(n * z).zip(sources) {
-                column[..column_bytes].copy_from_slice(source);
-            }
-            engine.extend(code, z, &mut columns);
-            self.keep_repair_rows(start, &columns);
-            let leaves = &mut leaves[start * n..][..count * n];
-            engine.hash_many(LEAF, z, &columns, leaves);
-            for column in leaves.chunks_exact(n) {
-                level.clear();
-                level.extend_from_slice(column);
-                roots.push(root_of_hashes(engine, &mut level, &mut parents));
-            }
-        }
-    }
-
-    /// Writes the repair symbols of extended columns, the first of which is `start`, into the repair
-    /// primary slivers.
-    fn keep_repair_rows(&mut self, start: usize, columns: &[u8]) {
-        let (n, z, row_bytes) = (self.n(), self.symbol_bytes, self.row_bytes());
-        let p = usize::from(self.params.primary_source_symbols());
-        let s = usize::from(self.params.secondary_source_symbols());
-        if self.primary.is_empty() || start >= s {
-            return;
-        }
-        for (row, sliver) in self.primary.chunks_exact_mut(row_bytes).enumerate().skip(p) {
-            let symbols = sliver[start * z..].chunks_exact_mut(z);
-            for (symbol, column) in symbols.zip(columns.chunks_exact(n * z)) {
-                symbol.copy_from_slice(&column[row * z..][..z]);
-            }
-        }
-    }
-
-    /// The Merkle roots of all rows. Source rows from `used_rows` on hold only zeros and share a root.
-    fn row_roots<E: Engine + ?Sized>(
-        &self,
-        engine: &mut E,
-        leaves: &[RawDigest],
-        used_rows: usize,
-    ) -> Vec<RawDigest> {
-        let (n, p) = (self.n(), usize::from(self.params.primary_source_symbols()));
-        let mut rows = vec![Vec::new(); ROW_TREES];
-        let mut parents = Vec::new();
-        let mut roots: Vec<RawDigest> = Vec::with_capacity(n);
-        while roots.len() < n {
-            let start = roots.len();
-            if start > used_rows && start < p {
-                roots.resize(p, roots[start - 1]);
-                continue;
-            }
-            // End a group with the first row of zeros, whose root the others take over.
-            let end = if start <= used_rows && used_rows < p { used_rows + 1 } else { n };
-            let count = ROW_TREES.min(end - start);
-            rows.iter_mut().for_each(Vec::clear);
-            for column in leaves.chunks_exact(n) {
-                for (row, leaf) in rows.iter_mut().zip(&column[start..start + count]) {
-                    row.push(*leaf);
-                }
-            }
-            for row in &mut rows[..count] {
-                roots.push(root_of_hashes(engine, row, &mut parents));
-            }
-        }
-        roots
     }
 }

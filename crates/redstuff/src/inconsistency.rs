@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::axis::{Axis, Primary, Secondary, SliverType};
 use crate::bcs::{BcsError, Reader, Writer};
 use crate::engine::Fast;
-use crate::expanded::expand;
+use crate::expanded::{RootBuffers, expanded_root};
 use crate::index::SliverIndex;
 use crate::metadata::VerifiedMetadata;
 use crate::params::{EncodingParams, SymbolSize};
@@ -94,7 +94,7 @@ impl<A: Axis> InconsistencyProof<A> {
             }
         }
         let mut sources = Vec::with_capacity(expected);
-        let mut bytes = Vec::with_capacity(expected * metadata.symbol_size().bytes());
+        let mut symbols = Vec::with_capacity(expected);
         for symbol in &self.symbols {
             let source_index = symbol.source();
             symbol
@@ -102,12 +102,13 @@ impl<A: Axis> InconsistencyProof<A> {
                 .verify(metadata, self.target)
                 .map_err(|error| ProofError::Symbol { source_index, error })?;
             sources.push(source_index.get());
-            bytes.extend_from_slice(symbol.data());
+            symbols.push(symbol.data());
         }
         let mut engine = Fast::new();
-        let data = restore::<A, _>(&mut engine, metadata, &sources, &bytes);
-        let (_, tree) = expand::<A, _>(&mut engine, params, metadata.symbol_size(), &data);
-        if hash.is_root(&tree.root()) { Err(ProofError::Consistent) } else { Ok(()) }
+        let data = restore::<A, _>(&mut engine, metadata, &sources, &symbols);
+        let (size, buffers) = (metadata.symbol_size(), &mut RootBuffers::default());
+        let root = expanded_root(&mut engine, buffers, params, size, A::TYPE, &data);
+        if hash.is_root(&root) { Err(ProofError::Consistent) } else { Ok(()) }
     }
 
     /// Parses a proof about a blob with symbols of a known size.

@@ -48,6 +48,7 @@ mod any_sliver;
 mod axis;
 pub mod bcs;
 mod blob_id;
+mod buffer;
 mod decode;
 mod decoding_symbol;
 mod encode;
@@ -56,12 +57,20 @@ mod expanded;
 mod hash;
 mod inconsistency;
 mod index;
+mod layout;
 mod merkle;
 mod metadata;
 mod params;
+mod range;
 mod recovery;
+mod sheet;
 mod sliver;
+mod sliver_view;
+mod storage;
+mod stream;
 mod symbol;
+mod trees;
+mod workers;
 
 pub use any_sliver::{AnySliver, AnyVerifiedSliver};
 pub use axis::{Axis, Primary, Secondary, SliverType, SliverTypeParseError};
@@ -84,9 +93,19 @@ pub use params::{
     DataTooLarge, EncodingParams, EncodingType, EncodingTypeParseError, MAX_SHARDS,
     MAX_SYMBOL_BYTES, MIN_SHARDS, ParamsError, SymbolSize,
 };
+pub use range::{
+    ProvenSliverHashes, RangeCover, RangeError, RowRun, RunError, RunProof, SliverHashError,
+    SliverHashProof, SymbolRun, VerifiedRun,
+};
 pub use recovery::{RecoverError, recover_sliver, recover_sliver_unproven};
 pub use sliver::{Sliver, SliverError, SliverPair, VerifiedSliver};
+pub use sliver_view::{SliverChecker, SliverView};
+pub use storage::{Memory, ReadAt, ReadWriteAt};
+pub use stream::{
+    DecodeStreamError, EncodeStreamError, StreamDecoder, StreamEncoder, StreamedBlob,
+};
 pub use symbol::{
     EitherRecoverySymbol, GeneralRecoverySymbol, RecoverySymbol, RecoverySymbolPair, SymbolError,
     VerifiedSymbol,
 };
+pub use workers::{Workers, WorkersError};

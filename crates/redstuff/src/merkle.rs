@@ -147,22 +147,18 @@ impl MerkleTree {
     ///
     /// # Panics
     /// If `message_bytes` is 0 or does not divide the length of `messages`.
-    pub fn build<E: Engine + ?Sized>(
-        engine: &mut E,
-        message_bytes: usize,
-        messages: &[u8],
-    ) -> Self {
+    pub fn build<E: Engine>(engine: &mut E, message_bytes: usize, messages: &[u8]) -> Self {
         assert_eq!(messages.len() % message_bytes, 0, "leaves of a tree are of equal length");
         let leaves = messages.len() / message_bytes;
         let mut level = vec![[0; 32]; leaves];
-        engine.hash_many(LEAF, message_bytes, messages, &mut level);
+        engine.hash_leaves(message_bytes, message_bytes, messages, &mut level);
         let mut levels = Vec::with_capacity(path_length(leaves) + 1);
         while level.len() > 1 {
             if level.len() % 2 == 1 {
                 level.push(*Digest::EMPTY.as_bytes());
             }
             let mut parents = vec![[0; 32]; level.len() / 2];
-            engine.hash_many(NODE, 64, level.as_flattened(), &mut parents);
+            engine.hash_siblings(&level, &mut parents);
             levels.push(std::mem::replace(&mut level, parents));
         }
         levels.push(level);
@@ -199,7 +195,7 @@ impl MerkleTree {
 }
 
 /// The root over leaf hashes, for callers that need no proofs. `level` is used up.
-pub(crate) fn root_of_hashes<E: Engine + ?Sized>(
+pub(crate) fn root_of_hashes<E: Engine>(
     engine: &mut E,
     level: &mut Vec<RawDigest>,
     parents: &mut Vec<RawDigest>,
@@ -209,7 +205,7 @@ pub(crate) fn root_of_hashes<E: Engine + ?Sized>(
             level.push(*Digest::EMPTY.as_bytes());
         }
         parents.resize(level.len() / 2, [0; 32]);
-        engine.hash_many(NODE, 64, level.as_flattened(), parents);
+        engine.hash_siblings(level, parents);
         std::mem::swap(level, parents);
     }
     level.first().copied().unwrap_or(*Digest::EMPTY.as_bytes())

@@ -7,9 +7,9 @@ use crate::axis::{Axis, SliverType};
 use crate::bcs::{BcsError, Reader, Writer};
 use crate::blob_id::{BlobId, Digest};
 use crate::engine::{Engine, Fast};
-use crate::expanded::{ExpandedSliver, expand};
-use crate::hash::LEAF;
+use crate::expanded::{ExpandedSliver, RootBuffers, expand, expanded_root};
 use crate::index::{SliverIndex, SliverPairIndex};
+use crate::layout::Layout;
 use crate::merkle::{Node, root_of_hashes};
 use crate::params::{EncodingParams, EncodingType, SymbolSize};
 use crate::sliver::{Sliver, SliverError, VerifiedSliver};
@@ -105,7 +105,7 @@ impl BlobMetadata {
         }
         let mut engine = Fast::new();
         let mut level = vec![[0; 32]; self.hashes.len()];
-        engine.hash_many(LEAF, 64, &leaves, &mut level);
+        engine.hash_leaves(64, 64, &leaves, &mut level);
         Digest::from_bytes(root_of_hashes(&mut engine, &mut level, &mut Vec::new()))
     }
 
@@ -284,6 +284,11 @@ impl VerifiedMetadata {
         self.parts.symbol_size
     }
 
+    pub(crate) fn layout(&self) -> Layout {
+        let (params, symbol_size) = (self.params(), self.symbol_size());
+        Layout { params, symbol_size, length: self.unencoded_length() }
+    }
+
     /// The Merkle root over the hashes of all pairs, which the chain is told at registration.
     pub fn root_hash(&self) -> &Digest {
         &self.parts.root
@@ -333,7 +338,27 @@ impl VerifiedMetadata {
         sliver: Sliver<A>,
         expected: SliverIndex,
     ) -> Result<VerifiedSliver<A>, SliverError> {
-        Ok(self.verify_and_expand(sliver, expected)?.into_sliver())
+        self.verify_sliver_with(&mut Fast::new(), sliver, expected)
+    }
+
+    /// As [`Self::verify_sliver`], by a chosen engine.
+    ///
+    /// # Errors
+    /// As [`Self::verify_sliver`].
+    pub fn verify_sliver_with<A: Axis, E: Engine>(
+        &self,
+        engine: &mut E,
+        sliver: Sliver<A>,
+        expected: SliverIndex,
+    ) -> Result<VerifiedSliver<A>, SliverError> {
+        let hash = self.check_sliver_shape(&sliver, expected)?;
+        let (params, size) = (self.params(), self.symbol_size());
+        let buffers = &mut RootBuffers::default();
+        let root = expanded_root(engine, buffers, params, size, A::TYPE, sliver.data());
+        if !hash.is_root(&root) {
+            return Err(SliverError::WrongHash { sliver_type: A::TYPE, index: expected });
+        }
+        Ok(VerifiedSliver::new_verified(sliver, *self.blob_id()))
     }
 
     /// As [`Self::verify_sliver`], and keeps what had to be computed: the symbols of the whole row or
@@ -353,12 +378,28 @@ impl VerifiedMetadata {
     ///
     /// # Errors
     /// As [`Self::verify_sliver`].
-    pub fn verify_and_expand_with<A: Axis, E: Engine + ?Sized>(
+    pub fn verify_and_expand_with<A: Axis, E: Engine>(
         &self,
         engine: &mut E,
         sliver: Sliver<A>,
         expected: SliverIndex,
     ) -> Result<ExpandedSliver<A>, SliverError> {
+        let hash = self.check_sliver_shape(&sliver, expected)?;
+        let (symbols, tree) =
+            expand::<A, E>(engine, self.params(), self.symbol_size(), sliver.data());
+        if !hash.is_root(&tree.root()) {
+            return Err(SliverError::WrongHash { sliver_type: A::TYPE, index: expected });
+        }
+        let sliver = VerifiedSliver::new_verified(sliver, *self.blob_id());
+        Ok(ExpandedSliver::new_verified(sliver, symbols, tree))
+    }
+
+    /// Everything about a sliver that costs nothing to check; the hash that it must have.
+    fn check_sliver_shape<A: Axis>(
+        &self,
+        sliver: &Sliver<A>,
+        expected: SliverIndex,
+    ) -> Result<Node, SliverError> {
         let index = sliver.index();
         let n_shards = self.params().n_shards();
         let out_of_range = SliverError::IndexOutOfRange { index, n_shards };
@@ -374,13 +415,7 @@ impl VerifiedMetadata {
             let (expected, got) = (self.symbol_size(), sliver.symbol_size());
             return Err(SliverError::WrongSymbolSize { expected, got });
         }
-        let (symbols, tree) =
-            expand::<A, E>(engine, self.params(), self.symbol_size(), sliver.data());
-        if !hash.is_root(&tree.root()) {
-            return Err(SliverError::WrongHash { sliver_type: A::TYPE, index });
-        }
-        let sliver = VerifiedSliver::new_verified(sliver, *self.blob_id());
-        Ok(ExpandedSliver::new_verified(sliver, symbols, tree))
+        Ok(hash)
     }
 
     /// As [`Self::verify_sliver`] for a type known at run time.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::axis::Axis;
 use crate::decoding_symbol::DecodingSymbol;
 use crate::engine::{Engine, Fast};
-use crate::expanded::code;
 use crate::inconsistency::InconsistencyProof;
 use crate::index::SliverIndex;
+use crate::layout::code;
 use crate::metadata::VerifiedMetadata;
 use crate::sliver::{Sliver, SliverError, VerifiedSliver};
 use crate::symbol::VerifiedSymbol;
@@ -101,19 +101,27 @@ pub(crate) fn symbols_needed<A: Axis>(metadata: &VerifiedMetadata) -> usize {
 
 /// The sliver data that follows from exactly as many symbols as a sliver has, from distinct sources
 /// below `n`, each of the blob's symbol size.
-pub(crate) fn restore<A: Axis, E: Engine + ?Sized>(
+pub(crate) fn restore<A: Axis, E: Engine>(
     engine: &mut E,
     metadata: &VerifiedMetadata,
     sources: &[u16],
-    symbols: &[u8],
+    symbols: &[&[u8]],
 ) -> Vec<u8> {
     let code = code(metadata.params(), A::TYPE.orthogonal());
-    let mut data = vec![0; symbols.len()];
-    engine.restore(code, metadata.symbol_size().bytes(), sources, symbols, &mut data);
+    let z = metadata.symbol_size().bytes();
+    let mut data = vec![0; code.source * z];
+    let mut places: Vec<Option<&mut [u8]>> = data.chunks_exact_mut(z).map(Some).collect();
+    for (source, symbol) in sources.iter().zip(symbols) {
+        if let Some(place) = places.get_mut(usize::from(*source)).and_then(Option::take) {
+            place.copy_from_slice(symbol);
+        }
+    }
+    let mut missing: Vec<&mut [u8]> = places.into_iter().flatten().collect();
+    engine.restore(code, z, sources, symbols, &mut missing);
     data
 }
 
-fn restore_and_verify<'a, A: Axis, E: Engine + ?Sized>(
+fn restore_and_verify<'a, A: Axis, E: Engine>(
     engine: &mut E,
     metadata: &VerifiedMetadata,
     target: SliverIndex,
@@ -123,17 +131,13 @@ fn restore_and_verify<'a, A: Axis, E: Engine + ?Sized>(
     if target.get() >= params.n_shards() {
         return Err(RecoverError::IndexOutOfRange { index: target, n_shards: params.n_shards() });
     }
-    let (mut sources, mut bytes) = (Vec::with_capacity(needed), Vec::new());
-    for (source, symbol) in symbols {
-        sources.push(source.get());
-        bytes.extend_from_slice(symbol);
-    }
+    let (sources, symbols): (Vec<u16>, Vec<&[u8]>) =
+        symbols.map(|(source, symbol)| (source.get(), symbol)).unzip();
     if sources.len() < needed {
         return Err(RecoverError::TooFewSymbols { needed, got: sources.len() });
     }
-    let data = restore::<A, E>(engine, metadata, &sources, &bytes);
+    let data = restore::<A, E>(engine, metadata, &sources, &symbols);
     Sliver::new(params, target, metadata.symbol_size(), data)
-        .and_then(|sliver| metadata.verify_and_expand_with(engine, sliver, target))
-        .map(|expanded| expanded.into_sliver())
+        .and_then(|sliver| metadata.verify_sliver_with(engine, sliver, target))
         .map_err(|_: SliverError| RecoverError::Mismatch)
 }

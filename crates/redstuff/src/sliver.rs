@@ -9,18 +9,19 @@ use crate::any_sliver::AnyVerifiedSliver;
 use crate::axis::{Axis, Primary, Secondary, SliverType};
 use crate::bcs::{BcsError, Reader, Writer};
 use crate::blob_id::BlobId;
+use crate::buffer::Buffer;
 use crate::index::SliverIndex;
 use crate::params::{EncodingParams, SymbolSize};
 
 /// Part of a buffer that several slivers share, so that cloning a sliver copies nothing.
 #[derive(Clone)]
 pub(crate) struct SharedBytes {
-    buffer: Arc<Vec<u8>>,
+    buffer: Arc<Buffer>,
     range: Range<usize>,
 }
 
 impl SharedBytes {
-    pub(crate) fn new(buffer: Arc<Vec<u8>>, range: Range<usize>) -> Self {
+    pub(crate) fn new(buffer: Arc<Buffer>, range: Range<usize>) -> Self {
         Self { buffer, range }
     }
 }
@@ -28,7 +29,7 @@ impl SharedBytes {
 impl From<Vec<u8>> for SharedBytes {
     fn from(bytes: Vec<u8>) -> Self {
         let range = 0..bytes.len();
-        Self::new(Arc::new(bytes), range)
+        Self::new(Arc::new(bytes.into()), range)
     }
 }
 

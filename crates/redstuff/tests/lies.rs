@@ -5,7 +5,7 @@
 mod support;
 
 use support::{encoded, params};
-use walrus_redstuff::engine::{Engine, Fast};
+use walrus_redstuff::engine::Fast;
 use walrus_redstuff::{
     AnySliver, Axis, BlobId, BlobMetadata, BlobMetadataWithId, ConsistencyCheck, DecodeError,
     DecodingSymbol, Digest, EncodedBlob, EncodingParams, ExpandedSliver, Inconsistency,
@@ -516,7 +516,7 @@ fn symbols_proven_by_the_target_itself_prove_no_inconsistency() {
     let size = blob.metadata().symbol_size();
     let noise = support::xorshift64(1, usize::from(N) * size.bytes());
     let mut engine = Fast::new();
-    let tree = MerkleTree::build(&mut engine as &mut dyn Engine, size.bytes(), &noise);
+    let tree = MerkleTree::build(&mut engine, size.bytes(), &noise);
     let metadata = altered(blob.metadata(), 8, SliverType::Primary, Node::Digest(tree.root()));
     let symbols: Vec<_> = (0..7)
         .map(|column| {

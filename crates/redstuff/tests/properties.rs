@@ -5,17 +5,20 @@
 mod support;
 
 use std::fmt::Debug;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use support::{choose, encoded, params, xorshift64};
-use walrus_redstuff::engine::{Code, Engine, Fast, Plain};
+use walrus_redstuff::engine::{Code, Engine, Fast, Instructions, Plain};
 use walrus_redstuff::{
     AnyInconsistencyProof, Axis, BlobMetadata, BlobMetadataWithId, ConsistencyCheck,
     EitherDecodingSymbol, EitherRecoverySymbol, EncodedBlob, Encoder, GeneralRecoverySymbol,
-    InconsistencyProof, MerkleProof, Primary, RecoverySymbol, RecoverySymbolPair, Secondary,
-    Sliver, SliverIndex, SliverType, SymbolSize, decode, decode_with, decoding_symbols_from_bcs,
-    decoding_symbols_to_bcs, recover_sliver, recover_sliver_unproven,
+    InconsistencyProof, Memory, MerkleProof, Primary, ReadAt, RecoverySymbol, RecoverySymbolPair,
+    Secondary, Sliver, SliverIndex, SliverType, StreamDecoder, StreamEncoder, SymbolSize, Workers,
+    decode, decode_with, decoding_symbols_from_bcs, decoding_symbols_to_bcs, recover_sliver,
+    recover_sliver_unproven,
 };
 
 const CHECKS: [ConsistencyCheck; 3] =
@@ -91,7 +94,7 @@ proptest! {
         }
         let chosen = choose(n, usize::from(params(n).primary_source_symbols()), seed);
         let decoded =
-            decode_with(&mut plain, fast.metadata(), slivers::<Primary>(&slow, &chosen), ConsistencyCheck::Strict);
+            decode_with(&mut plain, &Workers::none(), fast.metadata(), slivers::<Primary>(&slow, &chosen), ConsistencyCheck::Strict);
         prop_assert!(decoded.unwrap() == data);
     }
 }
@@ -112,86 +115,201 @@ fn thousand_shards_survive_loss() {
     heals::<Secondary>(&blob, 500);
 }
 
+/// Lines of random symbols, as an engine takes and gives them.
+fn lines(seed: u64, count: usize, bytes: usize) -> Vec<Vec<u8>> {
+    (0..count as u64).map(|line| xorshift64(seed ^ (line << 32), bytes)).collect()
+}
+
+fn views(lines: &[Vec<u8>]) -> Vec<&[u8]> {
+    lines.iter().map(Vec::as_slice).collect()
+}
+
+fn extended<E: Engine>(engine: &mut E, code: Code, z: usize, source: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let bytes = source.iter().map(Vec::len).max().unwrap();
+    // Filled, so that bytes left alone show.
+    let mut repair = vec![vec![0xa5; bytes]; code.repair];
+    let mut places: Vec<&mut [u8]> = repair.iter_mut().map(Vec::as_mut_slice).collect();
+    engine.extend(code, z, &views(source), &mut places);
+    repair
+}
+
+/// Restores the source lines from those at `positions` and compares.
+fn restores<E: Engine>(engine: &mut E, code: Code, z: usize, words: &[Vec<u8>], positions: &[u16]) {
+    let known: Vec<&[u8]> = positions.iter().map(|at| words[usize::from(*at)].as_slice()).collect();
+    let missing: Vec<usize> =
+        (0..code.source).filter(|at| !positions.contains(&(*at as u16))).collect();
+    let mut restored = vec![vec![0xa5; words[0].len()]; missing.len()];
+    let mut places: Vec<&mut [u8]> = restored.iter_mut().map(Vec::as_mut_slice).collect();
+    engine.restore(code, z, positions, &known, &mut places);
+    for (line, source) in restored.iter().zip(missing) {
+        assert!(*line == words[source], "{code:?} at {z}: line {source} from {positions:?}");
+    }
+}
+
+fn engines() -> Vec<Fast> {
+    Instructions::ALL.into_iter().filter_map(Fast::with).collect()
+}
+
 /// If this failed, batching would mix up codewords at some symbol size, or restore other symbols.
 #[test]
 fn engines_agree_at_every_symbol_size() {
-    let (mut fast, mut plain) = (Fast::new(), Plain::new());
+    let mut plain = Plain::new();
     let sizes =
         (2..=200).step_by(2).chain([254, 256, 258, 510, 512, 514, 1022, 2050, 8190, 8192, 8194]);
     let codes = [(2, 2), (3, 1), (3, 4), (5, 2), (4, 6), (7, 3), (17, 15), (16, 16), (11, 20)];
-    for (symbol_bytes, (source, repair)) in sizes.flat_map(|z| codes.map(|code| (z, code))) {
+    for (z, (source, repair)) in sizes.flat_map(|z| codes.map(|code| (z, code))) {
         let code = Code { source, repair };
-        // One codeword more than go through a call together, as far as that is quick.
-        let lanes = (520 / symbol_bytes).clamp(2, 40);
-        let stride = code.length() * symbol_bytes;
-        let mut words = xorshift64(symbol_bytes as u64, lanes * stride);
-        let mut expected = words.clone();
-        fast.extend(code, symbol_bytes, &mut words);
-        plain.extend(code, symbol_bytes, &mut expected);
-        assert!(words == expected, "extend {code:?} at {symbol_bytes}");
-
-        let positions = choose(code.length() as u16, source, symbol_bytes as u64);
-        let (mut known, mut sources) = (Vec::new(), Vec::new());
-        for word in words.chunks_exact(stride) {
-            for position in &positions {
-                known.extend_from_slice(
-                    &word[usize::from(*position) * symbol_bytes..][..symbol_bytes],
-                );
-            }
-            sources.extend_from_slice(&word[..source * symbol_bytes]);
+        let lanes = (520 / z).clamp(2, 40);
+        let mut words = lines(z as u64, source, lanes * z);
+        let repair = extended(&mut plain, code, z, &words);
+        for mut fast in engines() {
+            let instructions = fast.instructions();
+            assert!(extended(&mut fast, code, z, &words) == repair, "{instructions} {code:?} {z}");
         }
-        let (mut by_fast, mut by_plain) = (vec![0; known.len()], vec![0; known.len()]);
-        fast.restore(code, symbol_bytes, &positions, &known, &mut by_fast);
-        plain.restore(code, symbol_bytes, &positions, &known, &mut by_plain);
-        assert!(by_fast == sources, "restore {code:?} at {symbol_bytes} from {positions:?}");
-        assert!(by_plain == sources, "plain restore {code:?} at {symbol_bytes}");
+        words.extend(repair);
+        let positions = choose(code.length() as u16, source, z as u64);
+        restores(&mut plain, code, z, &words, &positions);
+        for mut fast in engines() {
+            restores(&mut fast, code, z, &words, &positions);
+        }
     }
 }
 
 /// If this failed, a sliver would extend differently under the codes of 1000 shards.
 #[test]
 fn engines_agree_on_the_large_codes() {
-    let (mut fast, mut plain) = (Fast::new(), Plain::new());
+    let mut plain = Plain::new();
     for (source, repair) in [(334, 666), (667, 333), (101, 200), (201, 100)] {
         let code = Code { source, repair };
-        for symbol_bytes in [2, 6, 66] {
-            let mut words = xorshift64(source as u64, 3 * code.length() * symbol_bytes);
-            let mut expected = words.clone();
-            fast.extend(code, symbol_bytes, &mut words);
-            plain.extend(code, symbol_bytes, &mut expected);
-            assert!(words == expected, "{code:?} at {symbol_bytes}");
+        for z in [2, 6, 66] {
+            let mut words = lines(source as u64, source, 3 * z);
+            // An empty line stands for zeros.
+            words[source / 2].clear();
+            let repair = extended(&mut plain, code, z, &words);
+            for mut fast in engines() {
+                assert!(extended(&mut fast, code, z, &words) == repair, "{code:?} at {z}");
+            }
         }
     }
 }
 
-/// If this failed, several hashes at a time, runs of equal messages or the table of short leaves would
-/// give wrong digests.
+/// If this failed, several hashes at a time or the table of short leaves would give wrong digests.
 #[test]
 fn engines_agree_on_hashes() {
-    let (mut fast, mut plain) = (Fast::new(), Plain::new());
+    let mut plain = Plain::new();
     let lengths = [1, 2, 4, 63, 64, 126, 127, 128, 129, 255, 256, 1000, 4096];
-    for (bytes, count) in
-        lengths.into_iter().flat_map(|bytes| [0, 1, 15, 16, 17, 70].map(|n| (bytes, n)))
-    {
-        let mut messages = xorshift64(bytes as u64, bytes * count);
-        // Runs of equal messages, within a batch and across two.
-        let run = 3 * bytes..(40 * bytes).min(messages.len());
-        if count > 15 {
-            messages[run].fill(7);
-        }
-        for prefix in [0, 1] {
-            let (mut by_fast, mut by_plain) = (vec![[0; 32]; count], vec![[0; 32]; count]);
-            fast.hash_many(prefix, bytes, &messages, &mut by_fast);
-            plain.hash_many(prefix, bytes, &messages, &mut by_plain);
-            assert_eq!(by_fast, by_plain, "{count} messages of {bytes} bytes");
+    let counts = [0, 1, 7, 8, 9, 16, 70, 300];
+    for (bytes, count) in lengths.into_iter().flat_map(|bytes| counts.map(|n| (bytes, n))) {
+        let stride = bytes + count % 3;
+        let messages = xorshift64(bytes as u64, stride * count);
+        let mut expected = vec![[0; 32]; count];
+        plain.hash_leaves(bytes, stride, &messages, &mut expected);
+        for mut fast in engines() {
+            let mut digests = vec![[0; 32]; count];
+            fast.hash_leaves(bytes, stride, &messages, &mut digests);
+            assert_eq!(digests, expected, "{count} messages of {bytes} bytes");
+            let (left, right) = digests.split_at(count / 2);
+            let right = &right[..count / 2];
+            let mut parents = [vec![[0; 32]; count / 2], vec![[0; 32]; count / 2]];
+            fast.hash_pairs(left, right, &mut parents[0]);
+            plain.hash_pairs(left, right, &mut parents[1]);
+            assert_eq!(parents[0], parents[1], "{count} pairs");
+            let level = &digests[..count / 2 * 2];
+            fast.hash_siblings(level, &mut parents[0]);
+            plain.hash_siblings(level, &mut parents[1]);
+            assert_eq!(parents[0], parents[1], "{count} siblings");
         }
     }
-    // Enough two-byte leaves that the table is built.
-    let messages = xorshift64(2, 200_000);
-    let (mut by_fast, mut by_plain) = (vec![[0; 32]; 100_000], vec![[0; 32]; 100_000]);
-    fast.hash_many(0, 2, &messages, &mut by_fast);
-    plain.hash_many(0, 2, &messages, &mut by_plain);
-    assert_eq!(by_fast, by_plain);
+}
+
+/// Sizes around which the work is cut differently: by length, at ten and at a hundred shards.
+const CUTS: [(u16, usize); 14] = [
+    (4, 0),
+    (5, 1),
+    (8, 100),
+    (9, 1_000),
+    (10, 27),
+    (10, 56 * 64),
+    (10, 28 * 130 + 1),
+    (10, 28 * 600),
+    (10, 28 * 5_000 + 17),
+    (16, 3_000),
+    (31, 60_000),
+    (100, 4_000),
+    (100, 2278 * 66),
+    (100, 2278 * 130),
+];
+
+/// If this failed, several threads would give another blob than one, or a stored blob other slivers
+/// than one in memory.
+#[test]
+fn threads_and_storage_change_nothing() {
+    let two = Workers::start(NonZeroUsize::new(2).unwrap()).unwrap();
+    let seven = Workers::start(NonZeroUsize::new(7).unwrap()).unwrap();
+    for (n, length) in CUTS {
+        let (data, blob) = encoded(n, length);
+        for workers in [&two, &seven] {
+            let encoder = Encoder::new(params(n)).with_workers(workers.clone());
+            let again = encoder.encode(&data).unwrap();
+            assert!(again.pairs().eq(blob.pairs()), "{length} bytes at {n}");
+            assert_eq!(
+                encoder.compute_metadata(&data).unwrap().blob_id(),
+                blob.metadata().blob_id()
+            );
+
+            let stream = StreamEncoder::new(params(n), workers.clone());
+            let spill = Arc::new(Memory::new());
+            let source: Arc<dyn ReadAt> = Arc::new(data.clone());
+            let stored = stream.encode(source, length as u64, spill.clone(), &|_| ()).unwrap();
+            assert_eq!(stored.metadata().blob_id(), blob.metadata().blob_id());
+            assert!(spill.len() <= stream.spill_bytes(length as u64).unwrap());
+            for (kind, index) in SliverType::BOTH
+                .into_iter()
+                .flat_map(|kind| (0..=n).map(move |index| (kind, SliverIndex(index))))
+            {
+                let sliver = stored.sliver(kind, index).unwrap();
+                let expected = blob.any_sliver(kind, index).map(|sliver| sliver.into_sliver());
+                assert!(sliver == expected, "{kind} {index} of {length} bytes at {n}");
+            }
+            for check in CHECKS {
+                streams_back::<Primary>(&data, &blob, workers, check, length as u64);
+                streams_back::<Secondary>(&data, &blob, workers, check, length as u64);
+            }
+        }
+    }
+}
+
+/// Decodes from some slivers through storage, and on several threads in memory.
+fn streams_back<A: Axis>(
+    data: &[u8],
+    blob: &EncodedBlob,
+    workers: &Workers,
+    check: ConsistencyCheck,
+    seed: u64,
+) {
+    let metadata = blob.metadata();
+    let needed = usize::from(metadata.params().source_symbols(A::TYPE));
+    let chosen = choose(metadata.params().n_shards(), needed, seed);
+    let given = || slivers::<A>(blob, &chosen);
+    let decoded = decode_with(&mut Fast::new(), workers, metadata, given(), check);
+    assert!(decoded.unwrap() == data);
+
+    let (output, spill) = (Arc::new(Memory::new()), Arc::new(Memory::new()));
+    let mut decoder = StreamDecoder::<A>::new(
+        metadata.clone(),
+        check,
+        workers.clone(),
+        output.clone(),
+        spill.clone(),
+    );
+    for (added, sliver) in given().enumerate() {
+        assert_eq!(decoder.missing(), needed - added);
+        decoder.add(sliver.clone()).unwrap();
+        decoder.add(sliver).unwrap();
+    }
+    decoder.finish().unwrap();
+    assert!(spill.len() <= StreamDecoder::<A>::spill_bytes(metadata));
+    assert!(output.take() == data, "{} {check:?}", A::TYPE);
 }
 
 /// One valid form of everything that is parsed, by its name, and what parsing and writing it again

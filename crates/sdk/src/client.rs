@@ -4,19 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use walrus_chain::{BLOBS_PER_CALL, ChainClient, ChainWriter, Cost};
 use walrus_core::{Epoch, TokenId};
 use walrus_env::Env;
 use walrus_node_api::wire::BlobStatus;
-use walrus_redstuff::{BlobId, ConsistencyCheck, DataTooLarge, Encoder};
+use walrus_redstuff::{BlobId, ConsistencyCheck};
 
 use crate::backoff::Backoff;
 use crate::budget::Budget;
 use crate::cache::{NetworkCache, NetworkError, Snapshot};
+use crate::coding::{Coder, CodingConfig};
 use crate::network::{CommitteeView, NodeAccess};
 use crate::progress::ProgressSink;
-use crate::read::{Fetch, FetchError, ReadConfig, ReadReport};
+use crate::read::{Content, Fetch, FetchError, ReadConfig, ReadReport, Target};
+use crate::source::Source;
 use crate::status::{self, NodeHealth, StatusError};
 use crate::store::{Store, StoreError, StoreOptions, Stored};
 use crate::upload::UploadConfig;
@@ -34,6 +35,8 @@ pub struct ClientConfig {
     pub upload: UploadConfig,
     /// How reads behave.
     pub read: ReadConfig,
+    /// What encoding and decoding may use.
+    pub coding: CodingConfig,
     /// Bytes of all requests and answers under way.
     pub max_bytes_in_flight: usize,
     /// Where the progress of stores is kept, so that an interrupted one can be
@@ -51,7 +54,8 @@ impl Default for ClientConfig {
             nodes: NodeAccess::default(),
             upload: UploadConfig::default(),
             read: ReadConfig::default(),
-            max_bytes_in_flight: 256 << 20,
+            coding: CodingConfig::default(),
+            max_bytes_in_flight: 128 << 20,
             state_directory: None,
             max_network_age: Duration::from_secs(10),
             restarts: Backoff {
@@ -160,6 +164,7 @@ struct Inner {
     chain: ChainClient,
     cache: NetworkCache,
     budget: Budget,
+    coder: Coder,
     config: ClientConfig,
 }
 
@@ -174,7 +179,10 @@ impl Client {
     pub fn new(chain: ChainClient, config: ClientConfig) -> Self {
         let cache = NetworkCache::new(chain.clone(), config.nodes.clone(), config.max_network_age);
         let budget = Budget::new(config.max_bytes_in_flight);
-        Self(Arc::new(Inner { env: chain.env().clone(), chain, cache, budget, config }))
+        let env = chain.env().clone();
+        let spill = config.state_directory.as_ref().map(|directory| directory.join("tmp"));
+        let coder = Coder::with_default(&env, config.coding.clone(), spill);
+        Self(Arc::new(Inner { env, chain, cache, budget, coder, config }))
     }
 
     pub(crate) fn env(&self) -> &Env {
@@ -187,6 +195,11 @@ impl Client {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
+    }
+
+    /// What encodes and decodes.
+    pub fn coder(&self) -> &Coder {
+        &self.0.coder
     }
 
     /// The chain.
@@ -221,31 +234,30 @@ impl Client {
     /// The id that a blob has on this network.
     ///
     /// # Errors
-    /// A length that cannot be encoded, or see [`NetworkError`].
-    pub async fn blob_id(&self, blob: Bytes) -> Result<BlobId, StoreError> {
+    /// A blob that cannot be read or encoded, or see [`NetworkError`].
+    pub async fn blob_id(&self, blob: impl Into<Source> + Send) -> Result<BlobId, StoreError> {
         let params = self.cache().get().await?.committee.params();
-        let cost = Duration::from_nanos(8 * blob.len() as u64);
-        let compute = move || Encoder::new(params).compute_metadata(&blob);
-        let metadata: Result<_, DataTooLarge> = self.env().compute(cost, compute).await;
-        Ok(*metadata?.blob_id())
+        let metadata = self.coder().metadata(params, blob, &ProgressSink::none()).await?;
+        Ok(*metadata.blob_id())
     }
 
     /// Stores a blob, paid for by the account of `writer`, which becomes its owner. Run
-    /// again after an interruption or error, it continues where it stopped.
+    /// again after an interruption or error, it continues where it stopped. A blob in a
+    /// file, [`Source::file`], need not fit into memory.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn store(
         &self,
         writer: &ChainWriter,
-        blob: Bytes,
+        blob: impl Into<Source> + Send,
         options: &StoreOptions,
         progress: &ProgressSink,
     ) -> Result<Stored, StoreError> {
-        Store { client: self, writer, options, progress }.run(blob).await
+        Store { client: self, writer, options, progress }.run(blob.into()).await
     }
 
-    /// Reads a blob.
+    /// Reads a blob into memory. [`Self::read_to_file`] reads those that do not fit there.
     ///
     /// # Errors
     /// See [`ReadBlobError`].
@@ -255,8 +267,38 @@ impl Client {
         options: &ReadOptions,
         progress: &ProgressSink,
     ) -> Result<ReadBlob, ReadBlobError> {
+        let (content, report) = self.read_into(blob_id, &Target::Memory, options, progress).await?;
+        match content {
+            // Nobody else has these bytes: they are not copied.
+            Content::Memory(bytes) => Ok(ReadBlob { bytes: bytes.into(), report }),
+            Content::File(_) => unreachable!("a read into memory ends there"),
+        }
+    }
+
+    pub(crate) async fn read_into(
+        &self,
+        blob_id: &BlobId,
+        target: &Target,
+        options: &ReadOptions,
+        progress: &ProgressSink,
+    ) -> Result<(Content, ReadReport), ReadBlobError> {
         let snapshot = self.cache().get().await?;
-        let first = match self.fetch(&snapshot.committee, blob_id, options, progress).await {
+        let fetch = async |view: &CommitteeView| {
+            let fetch = Fetch {
+                env: self.env(),
+                view,
+                config: &self.config().read,
+                budget: self.budget(),
+                coder: self.coder(),
+                progress,
+                max_blob_bytes: options.max_blob_bytes,
+                check: options.consistency,
+            };
+            let mut report = ReadReport::default();
+            let content = fetch.run(blob_id, target, &mut report).await?;
+            Ok::<_, FetchError>((content, report))
+        };
+        let first = match fetch(&snapshot.committee).await {
             Ok(blob) => return Ok(blob),
             Err(error) if error.depends_on_committee() => error,
             Err(error) => return Err(error.into()),
@@ -264,37 +306,15 @@ impl Client {
         // Perhaps the committee is another by now, or its predecessor still has the blob.
         let fresh = self.cache().refresh().await?;
         let changed = fresh.committee.committee() != snapshot.committee.committee();
-        if changed && let Ok(blob) = self.fetch(&fresh.committee, blob_id, options, progress).await
-        {
+        if changed && let Ok(blob) = fetch(&fresh.committee).await {
             return Ok(blob);
         }
         if let Some(previous) = self.cache().previous(&fresh).await?
-            && let Ok(blob) = self.fetch(&previous, blob_id, options, progress).await
+            && let Ok(blob) = fetch(&previous).await
         {
             return Ok(blob);
         }
         Err(self.explain(first, blob_id, fresh.network.epoch.epoch).await)
-    }
-
-    async fn fetch(
-        &self,
-        view: &CommitteeView,
-        blob_id: &BlobId,
-        options: &ReadOptions,
-        progress: &ProgressSink,
-    ) -> Result<ReadBlob, FetchError> {
-        let fetch = Fetch {
-            env: self.env(),
-            view,
-            config: &self.config().read,
-            budget: self.budget(),
-            progress,
-            max_blob_bytes: options.max_blob_bytes,
-            check: options.consistency,
-        };
-        let mut report = ReadReport::default();
-        let bytes = fetch.run(blob_id, &mut report).await?;
-        Ok(ReadBlob { bytes, report })
     }
 
     /// What the chain knows of why a blob cannot be read; the nodes' answer if it knows

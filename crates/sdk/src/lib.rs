@@ -16,7 +16,7 @@
 //! let client = Client::new(chain, ClientConfig::default());
 //! let options = StoreOptions { epochs: 5, ..StoreOptions::default() };
 //! let progress = ProgressSink::new(|step| println!("{step:?}"));
-//! let stored = client.store(&writer, "hello".into(), &options, &progress).await?;
+//! let stored = client.store(&writer, "hello", &options, &progress).await?;
 //!
 //! let read = client.read(&stored.blob_id, &ReadOptions::default(), &ProgressSink::none()).await?;
 //! assert_eq!(read.bytes, b"hello");
@@ -32,9 +32,13 @@ mod backoff;
 mod budget;
 mod cache;
 mod client;
+mod coding;
+mod files;
 mod network;
 mod progress;
+mod range;
 mod read;
+mod source;
 mod status;
 mod store;
 #[cfg(test)]
@@ -46,9 +50,14 @@ pub use cache::{NetworkError, Snapshot};
 pub use client::{
     BlobStatusError, Client, ClientConfig, ReadBlob, ReadBlobError, ReadOptions, StatusReport,
 };
+pub use coding::{Coder, CodingConfig, EncodeError, Encoded};
 pub use network::{CommitteeView, Node, NodeAccess};
 pub use progress::{Progress, ProgressSink};
-pub use read::{FetchError, ReadConfig, ReadReport};
+pub use range::{
+    ByteRange, ByteRangeParseError, RangeNotInBlob, RangeRead, RangeReport, ReadRangeError,
+};
+pub use read::{Content, FetchError, OutputError, ReadConfig, ReadReport, Spooled};
+pub use source::{Source, SourceError};
 pub use status::{NodeHealth, StatusError};
 pub use store::{
     CertificateSummary, JournalError, StoreError, StoreOptions, StoreState, StoreTimings, Stored,

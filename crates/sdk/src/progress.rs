@@ -16,6 +16,13 @@ pub enum Progress {
         /// Its length.
         bytes: u64,
     },
+    /// A large blob is being encoded, this far.
+    EncodingBytes {
+        /// Bytes that are done.
+        done: u64,
+        /// Its length.
+        total: u64,
+    },
     /// The blob is encoded.
     Encoded {
         /// Its id.

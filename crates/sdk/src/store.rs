@@ -9,32 +9,38 @@
 //!                new epoch or committee └──── certify ─ done
 //! ```
 //!
+//! What does not depend on the blob id, which is known only when the last byte is encoded,
+//! happens meanwhile: [`prepare`].
+//!
 //! Nothing is paid twice: the [`journal`] notes a registration before it is sent and
 //! after, and a store that finds one, there or among the chain's latest, goes on with
 //! it. Dropping the future stops the store at any point; the next run continues.
 
 mod journal;
+mod prepare;
 mod resume;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 use walrus_chain::{
     BlobRegistration, ChainWriter, ContractError, Cost, ReadError, Receipt, TransactionHash,
     WriteError,
 };
 use walrus_core::{Certificate, Epoch, EvmAddress, NodeId, Persistence, Seat, TokenId};
-use walrus_redstuff::{BlobId, DataTooLarge, EncodedBlob, Encoder};
+use walrus_redstuff::{BlobId, DataTooLarge};
 
 pub use journal::JournalError;
 use journal::{Entry, Journal, Stage};
+use prepare::Account;
 
 use crate::cache::{NetworkError, Snapshot};
 use crate::client::Client;
+use crate::coding::{EncodeError, Encoded};
 use crate::network::CommitteeView;
 use crate::progress::{Progress, ProgressSink};
-use crate::upload::{NodeFailure, NotEnoughConfirmations, Upload, Uploaded};
+use crate::source::Source;
+use crate::upload::{NodeFailure, NotEnoughConfirmations, Upload, UploadError, Uploaded};
 
 /// What is wanted of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +143,19 @@ pub enum StoreError {
     /// The blob exceeds what the encoding can hold.
     #[error(transparent)]
     TooLarge(#[from] DataTooLarge),
+    /// The blob could not be encoded; nothing was paid.
+    #[error(transparent)]
+    Encode(EncodeError),
+    /// The blob could not be read while it was sent.
+    #[error(
+        "{source}; it is registered and paid for as blob {blob_id}: store the same bytes again to continue"
+    )]
+    Interrupted {
+        /// The blob that was registered.
+        blob_id: BlobId,
+        /// What happened to it.
+        source: EncodeError,
+    },
     /// It costs more than the caller's limit.
     #[error("storing this costs {cost} FROST, above the limit of {max}")]
     TooExpensive {
@@ -206,6 +225,15 @@ pub enum StoreError {
     Write(#[from] WriteError),
 }
 
+impl From<EncodeError> for StoreError {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::TooLarge(error) => Self::TooLarge(error),
+            error => Self::Encode(error),
+        }
+    }
+}
+
 /// A registration to upload for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Registration {
@@ -225,17 +253,20 @@ pub(crate) struct Store<'a> {
 }
 
 impl Store<'_> {
-    pub(crate) async fn run(&self, blob: Bytes) -> Result<Stored, StoreError> {
+    pub(crate) async fn run(&self, source: Source) -> Result<Stored, StoreError> {
         if self.options.epochs == 0 {
             return Err(StoreError::NoEpochs);
         }
-        let unencoded_bytes = blob.len() as u64;
         let snapshot = self.client.cache().get().await?;
         let mut timings = StoreTimings::default();
         let started = Instant::now();
-        let encoded = self.encode(&snapshot, blob).await?;
+        let _connecting = prepare::connect(self.client.env(), &snapshot.committee);
+        let (encoded, account) =
+            futures::future::join(self.encode(&snapshot, source), self.account()).await;
+        let encoded = encoded?;
         timings.encode = started.elapsed();
         let params = encoded.metadata().params();
+        let unencoded_bytes = encoded.metadata().unencoded_length();
         let encoded_bytes = params.encoded_blob_length(unencoded_bytes)?;
         let blob_id = *encoded.metadata().blob_id();
         let finished = |state, end_epoch, cost, failures, timings| Stored {
@@ -258,7 +289,7 @@ impl Store<'_> {
         }
 
         let started = Instant::now();
-        let registration = self.registration(&journal, &encoded, encoded_bytes).await?;
+        let registration = self.registration(&journal, &encoded, encoded_bytes, account).await?;
         timings.register = started.elapsed();
         let Registration { token, end_epoch, resumed, .. } = registration;
         self.progress.report(Progress::Registered { token, end_epoch, resumed });
@@ -281,17 +312,12 @@ impl Store<'_> {
         Ok(finished(state, end_epoch, registration.cost, failures, timings))
     }
 
-    async fn encode(&self, snapshot: &Snapshot, blob: Bytes) -> Result<EncodedBlob, StoreError> {
-        let bytes = blob.len() as u64;
+    async fn encode(&self, snapshot: &Snapshot, source: Source) -> Result<Encoded, StoreError> {
         let params = snapshot.committee.params();
-        self.progress.report(Progress::Encoding { bytes });
-        // Before anything is computed or reserved.
-        let encoded_bytes = params.encoded_slivers_length(bytes)?;
-        // About a hundred megabytes a second.
-        let cost = Duration::from_nanos(10 * bytes) + Duration::from_millis(10);
-        let encode = move || Encoder::new(params).encode(&blob);
-        let encoded = self.client.env().compute(cost, encode).await?;
-        let blob_id = *encoded.metadata().blob_id();
+        let encoded = self.client.coder().encode(params, source, self.progress).await?;
+        let metadata = encoded.metadata();
+        let encoded_bytes = params.encoded_slivers_length(metadata.unencoded_length())?;
+        let blob_id = *metadata.blob_id();
         self.progress.report(Progress::Encoded { blob_id, encoded_bytes });
         Ok(encoded)
     }
@@ -308,18 +334,21 @@ impl Store<'_> {
     async fn registration(
         &self,
         journal: &Option<Journal>,
-        encoded: &EncodedBlob,
+        encoded: &Encoded,
         encoded_bytes: u64,
+        account: Option<Account>,
     ) -> Result<Registration, StoreError> {
         let blob_id = *encoded.metadata().blob_id();
         if let Some(found) = self.earlier_registration(journal, &blob_id).await? {
             return Ok(found);
         }
-        let cost = self.affordable(encoded_bytes).await?;
+        let (cost, allowance) = self.affordable(encoded_bytes, account).await?;
         self.progress.report(Progress::Registering);
         // The approval is a transaction of its own, once in an account's life, and is
         // settled before the purchase is noted.
-        self.writer.ensure_allowance(cost.total()).await?;
+        if allowance < cost.total() {
+            self.writer.ensure_allowance(cost.total()).await?;
+        }
         let epochs = self.options.epochs;
         if let Some(journal) = journal {
             let stage = Stage::Registering {
@@ -355,27 +384,6 @@ impl Store<'_> {
         Ok(registration)
     }
 
-    /// What the store costs at present prices, if it may cost that and can be paid.
-    async fn affordable(&self, encoded_bytes: u64) -> Result<Cost, StoreError> {
-        let snapshot = self.client.cache().refresh().await?;
-        let prices = snapshot.network.prices;
-        if !prices.are_set() {
-            return Err(StoreError::NoPrices);
-        }
-        let cost = prices.cost(encoded_bytes, self.options.epochs);
-        if let Some(max) = self.options.max_cost
-            && cost.total() > max
-        {
-            return Err(StoreError::TooExpensive { cost: cost.total(), max });
-        }
-        let account = self.writer.address();
-        let held = self.client.chain().wal_balance(account).await?;
-        if held < cost.total() {
-            return Err(StoreError::NotEnoughWal { needed: cost.total(), held, account });
-        }
-        Ok(cost)
-    }
-
     fn refused(&self, blob_id: &BlobId, error: WriteError) -> StoreError {
         match error.contract_error() {
             Some(ContractError::BlobIdIsInvalid { .. }) => StoreError::Invalid(*blob_id),
@@ -387,7 +395,7 @@ impl Store<'_> {
     /// it changed meanwhile.
     async fn upload_and_certify(
         &self,
-        encoded: &EncodedBlob,
+        encoded: &Encoded,
         registration: &Registration,
         timings: &mut StoreTimings,
     ) -> Result<(Box<CertificateSummary>, Option<TransactionHash>, Vec<NodeFailure>), StoreError>
@@ -419,7 +427,11 @@ impl Store<'_> {
                         Certification::Failed(error) => return Err(error),
                     }
                 }
-                Err(error) => {
+                Err(UploadError::Blob(source)) => {
+                    let blob_id = *encoded.metadata().blob_id();
+                    return Err(StoreError::Interrupted { blob_id, source });
+                }
+                Err(UploadError::Nodes(error)) => {
                     let fresh = self.client.cache().refresh().await?.committee;
                     if fresh.epoch() == view.epoch() && !error.hints_at_new_committee() {
                         return Err(error.into());
@@ -441,9 +453,9 @@ impl Store<'_> {
     async fn upload(
         &self,
         view: &CommitteeView,
-        blob: &EncodedBlob,
+        blob: &Encoded,
         token: TokenId,
-    ) -> Result<Uploaded, NotEnoughConfirmations> {
+    ) -> Result<Uploaded, UploadError> {
         let upload = Upload {
             env: self.client.env(),
             view,

@@ -1,10 +1,13 @@
 //! A network of stub nodes in memory: the real routes, wire types, HTTP stack and
 //! client, without sockets and with virtual time.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod ranges;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -30,7 +33,10 @@ use walrus_core::{
 };
 use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::http::{ServerConfig, serve};
-use walrus_env::{BoxIo, CancellationToken, Clock, Cpu, Entropy, Env, Listener, Net, real};
+use walrus_env::{
+    BlockingFile, BoxIo, CancellationToken, Clock, Cpu, DirEntry, Disk, DiskLock, Entropy, Env,
+    File, Listener, Net, OpenMode, Replacement, RoomError, real,
+};
 use walrus_node_api::extract::{
     BlobPath, ObjectPath, SliverPath, binary, read_request_body, success,
 };
@@ -41,6 +47,7 @@ use walrus_redstuff::{
     VerifiedMetadata,
 };
 
+use crate::coding::CodingConfig;
 use crate::network::{CommitteeView, NodeAccess, NodeClients};
 
 /// How a stub node behaves.
@@ -73,6 +80,8 @@ pub(crate) enum Behaviour {
     Forgetful,
     /// Withholds primary slivers.
     Careful,
+    /// Sends symbols and hashes of a neighbouring place, well proven.
+    Shifted,
 }
 
 /// Connections in memory, by host name.
@@ -171,6 +180,107 @@ pub(crate) fn env() -> Env {
     }
 }
 
+/// A disk on which files can be made and no byte of them written.
+pub(crate) struct FullDisk(pub(crate) Arc<dyn Disk>);
+
+#[derive(Debug)]
+struct FullFile;
+
+impl BlockingFile for FullFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(0)
+    }
+
+    fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<()> {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn write_at(&self, _: u64, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct FullReplacement(Box<dyn Replacement>);
+
+impl Replacement for FullReplacement {
+    fn file(&self) -> Arc<dyn BlockingFile> {
+        Arc::new(FullFile)
+    }
+
+    fn publish(self: Box<Self>) -> io::Result<()> {
+        self.0.publish()
+    }
+}
+
+impl Disk for FullDisk {
+    fn temporary(&self, _: &Path, _: u64) -> Result<Box<dyn BlockingFile>, RoomError> {
+        Ok(Box::new(FullFile))
+    }
+
+    fn replacement(&self, path: &Path, bytes: u64) -> Result<Box<dyn Replacement>, RoomError> {
+        Ok(Box::new(FullReplacement(self.0.replacement(path, bytes)?)))
+    }
+
+    fn open_blocking_read(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>> {
+        self.0.open_blocking_read(path)
+    }
+
+    fn open_blocking(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>> {
+        self.0.open_blocking(path)
+    }
+
+    fn open<'a>(
+        &'a self,
+        path: &'a Path,
+        mode: OpenMode,
+    ) -> BoxFuture<'a, io::Result<Arc<dyn File>>> {
+        self.0.open(path, mode)
+    }
+
+    fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn DiskLock>>> {
+        self.0.lock(path)
+    }
+
+    fn create_dir_all<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        self.0.create_dir_all(path)
+    }
+
+    fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        self.0.rename(from, to)
+    }
+
+    fn remove_file<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        self.0.remove_file(path)
+    }
+
+    fn list<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Vec<DirEntry>>> {
+        self.0.list(path)
+    }
+
+    fn sync_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        self.0.sync_dir(path)
+    }
+}
+
+/// Streams whatever its length, putting aside in `directory`.
+pub(crate) fn streaming(directory: &Path) -> CodingConfig {
+    CodingConfig { max_memory: 0, spill_directory: Some(directory.to_owned()), threads: None }
+}
+
+/// The names in a directory.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
 /// A blob of `length` bytes encoded for `n_shards`, and its bytes.
 pub(crate) fn blob(n_shards: u16, length: usize, seed: u8) -> (Vec<u8>, EncodedBlob) {
     let bytes: Vec<u8> = (0..length).map(|i| (i * 31 + i / 251) as u8 ^ seed).collect();
@@ -206,6 +316,11 @@ impl StubNode {
     /// Slivers received, repetitions included.
     pub(crate) fn uploads(&self) -> usize {
         self.stored.lock().unwrap().uploads
+    }
+
+    /// Requests of any kind.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 
     fn behaviour(&self) -> Behaviour {
@@ -388,6 +503,7 @@ fn router(node: Arc<StubNode>) -> Router {
         .route(routes::CONFIRMATION_PERMANENT, get(confirm_permanent))
         .route(routes::CONFIRMATION_DELETABLE, get(confirm_deletable))
         .route(routes::BLOB_STATUS, get(status))
+        .merge(ranges::routes())
         .with_state(node)
 }
 

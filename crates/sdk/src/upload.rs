@@ -7,8 +7,8 @@
 //! now they need not recover later. So up to `f` shards' worth of nodes may be dead,
 //! slow or lying.
 //!
-//! Memory: the encoded blob, and the serialised slivers under way, which the client's
-//! byte budget bounds.
+//! Memory: the encoded blob if it is there anyway, and the serialised slivers under way,
+//! which the client's byte budget bounds.
 
 mod node;
 
@@ -25,10 +25,10 @@ use walrus_core::{
 };
 use walrus_env::Env;
 use walrus_node_api::NodeError;
-use walrus_redstuff::EncodedBlob;
 
 use crate::backoff::Backoff;
 use crate::budget::Budget;
+use crate::coding::{EncodeError, Encoded};
 use crate::network::CommitteeView;
 use crate::progress::{Progress, ProgressSink};
 
@@ -151,6 +151,17 @@ pub struct NotEnoughConfirmations {
     pub failures: Vec<NodeFailure>,
 }
 
+/// Why an upload ended without a certificate.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    /// The nodes.
+    #[error(transparent)]
+    Nodes(#[from] NotEnoughConfirmations),
+    /// The blob itself, which can no longer be read.
+    #[error(transparent)]
+    Blob(#[from] EncodeError),
+}
+
 impl NotEnoughConfirmations {
     /// Whether nodes answered as if the committee were another than the client thinks.
     pub fn hints_at_new_committee(&self) -> bool {
@@ -170,7 +181,7 @@ pub(crate) fn list(failures: &[NodeFailure]) -> String {
 pub(crate) struct Upload<'a> {
     pub(crate) env: &'a Env,
     pub(crate) view: &'a CommitteeView,
-    pub(crate) blob: &'a EncodedBlob,
+    pub(crate) blob: &'a Encoded,
     pub(crate) persistence: Persistence,
     pub(crate) config: &'a UploadConfig,
     pub(crate) budget: &'a Budget,
@@ -179,7 +190,7 @@ pub(crate) struct Upload<'a> {
 
 impl Upload<'_> {
     /// Uploads and collects. Dropping the future stops everything.
-    pub(crate) async fn run(&self) -> Result<Uploaded, NotEnoughConfirmations> {
+    pub(crate) async fn run(&self) -> Result<Uploaded, UploadError> {
         let started = Instant::now();
         let mut builder = self.builder();
         let shared = self.shared();
@@ -197,10 +208,12 @@ impl Upload<'_> {
                     let (weight, needed) = (builder.weight(), builder.needed_weight());
                     self.progress.report(Progress::Confirmations { weight, needed });
                 }
-                Err(reason) => {
+                Err(Trouble::Node(reason)) => {
                     tracing::warn!(%node, %reason, "a node did not confirm");
                     failures.insert(node, reason);
                 }
+                // What one node cannot be sent, none can.
+                Err(Trouble::Blob(error)) => return Err(error.into()),
             }
             if builder.is_complete() && deadline.is_none() {
                 let now = Instant::now();
@@ -213,11 +226,10 @@ impl Upload<'_> {
         let weight = builder.weight();
         match builder.finish() {
             Ok(certificate) => Ok(Uploaded { certificate, weight, failures }),
-            Err(_) => Err(NotEnoughConfirmations {
-                needed: builder.needed_weight(),
-                got: weight,
-                failures,
-            }),
+            Err(_) => {
+                let needed = builder.needed_weight();
+                Err(NotEnoughConfirmations { needed, got: weight, failures }.into())
+            }
         }
     }
 
@@ -257,6 +269,20 @@ impl Upload<'_> {
             reason: reasons.remove(&node.id()).unwrap_or(FailureReason::TooSlow),
         };
         missing.map(describe).collect()
+    }
+}
+
+/// Why a node was not served to the end.
+enum Trouble {
+    /// It is the node's.
+    Node(FailureReason),
+    /// It is ours.
+    Blob(EncodeError),
+}
+
+impl From<FailureReason> for Trouble {
+    fn from(reason: FailureReason) -> Self {
+        Self::Node(reason)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use walrus_core::{BlobId, Persistence, StorageConfirmation};
 use walrus_env::Env;
 use walrus_node_api::{client::ExpectedConfirmation, query::ConfirmationQuery, wire::BlobStatus};
-use walrus_redstuff::{Encoder, EncodingParams};
+use walrus_redstuff::EncodingParams;
 use walrus_sdk::{Node, Snapshot};
 
 use crate::{
@@ -32,16 +32,15 @@ pub async fn id(env: &Env, global: &Global, arguments: &BlobIdArgs, output: Outp
         None => network_shards(env, global).await.unwrap_or(SHARDS_DEFAULT),
     };
     let params = EncodingParams::new(n_shards).map_err(|error| Failure::new(Kind::Usage, error))?;
-    let data = Input::new(&arguments.file).read(params.max_blob_size())?;
-    let metadata = Encoder::new(params)
-        .compute_metadata(&data)
-        .map_err(|error| Failure::new(Kind::Usage, error))?;
+    let coder = client::coder(env, &arguments.coding);
+    let source = Input::new(&arguments.file).source(env, &coder, params.max_blob_size()).await?;
+    let metadata = coder.metadata(params, source, &client::progress(output)).await?;
     let id = metadata.blob_id();
     let report = json!({
         "blob_id": id.to_string(),
         "blob_id_u256": id.to_u256_decimal(),
         "file": arguments.file,
-        "size": data.len(),
+        "size": metadata.unencoded_length(),
         "n_shards": n_shards,
     });
     output.result(&report, |_| id.to_string());

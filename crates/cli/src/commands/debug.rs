@@ -1,15 +1,18 @@
 //! `walrus debug encode`: every value of an encoding that another implementation
 //! must reproduce.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use walrus_core::SliverPairIndex;
-use walrus_redstuff::{
-    Axis, EncodedBlob, Encoder, EncodingParams, Primary, Secondary, SliverIndex,
-};
+use walrus_env::Env;
+use walrus_redstuff::{EncodingParams, SliverIndex, SliverType};
+use walrus_sdk::{EncodeError, Encoded};
 
 use crate::{
     args::DebugEncodeArgs,
+    client,
     failure::{Failure, Kind, Outcome},
     input::Input,
     output::{Output, table},
@@ -37,27 +40,28 @@ struct Report {
 }
 
 /// Runs `walrus debug encode`.
-pub fn encode(arguments: &DebugEncodeArgs, output: Output) -> Outcome {
+pub async fn encode(env: &Env, arguments: &DebugEncodeArgs, output: Output) -> Outcome {
     let params = EncodingParams::new(arguments.n_shards)
         .map_err(|error| Failure::new(Kind::Usage, error))?;
-    let data = Input::new(&arguments.input).read(params.max_blob_size())?;
-    let bar = output.spinner("encoding");
-    let encoded =
-        Encoder::new(params).encode(&data).map_err(|error| Failure::new(Kind::Usage, error))?;
-    let report = report(params, &encoded);
+    let coder = client::coder(env, &arguments.coding);
+    let source = Input::new(&arguments.input).source(env, &coder, params.max_blob_size()).await?;
+    let encoded = coder.encode(params, source, &client::progress(output)).await?;
+    let bar = output.spinner("hashing slivers");
+    let report = env.compute(Duration::ZERO, move || report(params, &encoded)).await?;
     bar.finish_and_clear();
     output.result(&report, human);
     Ok(())
 }
 
-fn report(params: EncodingParams, encoded: &EncodedBlob) -> Report {
+fn report(params: EncodingParams, encoded: &Encoded) -> Result<Report, EncodeError> {
     let metadata = encoded.metadata();
     let id = metadata.blob_id();
     let n = params.n_shards();
     let metadata_bcs = metadata.to_bcs();
-    let (all_primary_sha256, all_primary_bcs_sha256) = hashes::<Primary>(n, encoded);
-    let (all_secondary_sha256, all_secondary_bcs_sha256) = hashes::<Secondary>(n, encoded);
-    Report {
+    let (all_primary_sha256, all_primary_bcs_sha256) = hashes(SliverType::Primary, n, encoded)?;
+    let (all_secondary_sha256, all_secondary_bcs_sha256) =
+        hashes(SliverType::Secondary, n, encoded)?;
+    Ok(Report {
         n_shards: n,
         length: metadata.unencoded_length(),
         symbol_size: metadata.symbol_size().get(),
@@ -76,20 +80,24 @@ fn report(params: EncodingParams, encoded: &EncodedBlob) -> Report {
         all_secondary_sha256,
         all_primary_bcs_sha256,
         all_secondary_bcs_sha256,
-    }
+    })
 }
 
 /// SHA-256 over the data, and over the BCS, of all slivers of one axis by sliver index.
-fn hashes<A: Axis>(n_shards: u16, encoded: &EncodedBlob) -> (String, String) {
+fn hashes(
+    sliver_type: SliverType,
+    n_shards: u16,
+    encoded: &Encoded,
+) -> Result<(String, String), EncodeError> {
     let (mut data, mut bcs) = (Sha256::new(), Sha256::new());
     for index in 0..n_shards {
         let sliver = encoded
-            .sliver::<A>(SliverIndex(index))
+            .sliver(sliver_type, SliverIndex(index))?
             .expect("an encoded blob has a sliver for every shard");
         data.update(sliver.data());
         bcs.update(sliver.to_bcs());
     }
-    (hex::encode(data.finalize()), hex::encode(bcs.finalize()))
+    Ok((hex::encode(data.finalize()), hex::encode(bcs.finalize())))
 }
 
 fn human(report: &Report) -> String {

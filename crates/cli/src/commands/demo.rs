@@ -61,7 +61,7 @@ pub async fn run(env: &Env, arguments: &DemoArgs, output: Output) -> Outcome {
     let writer = ChainWriter::new(network.client.clone(), wallet, SendConfig::default());
     let options = StoreOptions { epochs: 2, ..StoreOptions::default() };
     let progress = client::progress(output);
-    let stored = client.store(&writer, data.clone().into(), &options, &progress).await?;
+    let stored = client.store(&writer, data.clone(), &options, &progress).await?;
     steps.finish("store the file");
 
     let stopped = stop_a_third(&mut network, params.f()).await;

@@ -3,7 +3,6 @@
 use serde_json::json;
 use walrus_chain::{ChainWriter, SendConfig};
 use walrus_env::Env;
-use walrus_redstuff::EncodingParams;
 use walrus_sdk::{StoreOptions, StoreState, Stored};
 
 use crate::{
@@ -18,9 +17,9 @@ use crate::{
 /// Runs `walrus store`.
 pub async fn run(env: &Env, global: &Global, arguments: &StoreArgs, output: Output) -> Outcome {
     let session = Session::open(env, global).await?;
-    let n_shards = session.chain.network().await?.parameters.n_shards;
-    let params = EncodingParams::new(n_shards).map_err(anyhow::Error::from)?;
-    let data = Input::new(&arguments.file).read(params.max_blob_size())?;
+    let client = client::open_with(&session, &arguments.coding);
+    let limit = client.network().await?.committee.params().max_blob_size();
+    let source = Input::new(&arguments.file).source(env, client.coder(), limit).await?;
     let writer =
         ChainWriter::new(session.chain.clone(), session.wallet().await?, SendConfig::default());
     let options = StoreOptions {
@@ -29,8 +28,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &StoreArgs, output: Outp
         force: arguments.force,
         ..StoreOptions::default()
     };
-    let client = client::open(&session);
-    let work = client.store(&writer, data.into(), &options, &client::progress(output)).await;
+    let work = client.store(&writer, source, &options, &client::progress(output)).await;
     let stored = work.map_err(Failure::from)?;
     if !stored.failures.is_empty() {
         output.remark(format!(

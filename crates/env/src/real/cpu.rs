@@ -1,5 +1,6 @@
 //! Computations on tokio's blocking threads, as many at once as there are cores.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -34,5 +35,9 @@ impl Cpu for BlockingPool {
 
     fn parallelism(&self) -> usize {
         self.parallelism
+    }
+
+    fn threads(&self, wanted: Option<NonZeroUsize>) -> NonZeroUsize {
+        wanted.or(NonZeroUsize::new(self.parallelism)).unwrap_or(NonZeroUsize::MIN)
     }
 }

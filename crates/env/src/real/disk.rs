@@ -6,12 +6,14 @@ use std::{
     os::unix::fs::FileExt,
     path::Path,
     sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
-use crate::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode};
+use super::temporary;
+use crate::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement, RoomError};
 
 pub(super) struct FileDisk;
 
@@ -68,6 +70,22 @@ impl Disk for FileDisk {
 
     fn open_blocking(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>> {
         Ok(Box::new(OsBlockingFile(open(path, OpenMode::Create)?)))
+    }
+
+    fn open_blocking_read(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>> {
+        let file = open(path, OpenMode::Read)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        Ok(Box::new(OsBlockingFile(file)))
+    }
+
+    fn temporary(&self, directory: &Path, bytes: u64) -> Result<Box<dyn BlockingFile>, RoomError> {
+        Ok(Box::new(OsBlockingFile(temporary::unnamed(directory, bytes)?)))
+    }
+
+    fn replacement(&self, path: &Path, bytes: u64) -> Result<Box<dyn Replacement>, RoomError> {
+        Ok(Box::new(temporary::OsReplacement::begin(path, bytes)?))
     }
 
     fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn DiskLock>>> {
@@ -150,7 +168,7 @@ impl File for OsFile {
 }
 
 #[derive(Debug)]
-struct OsBlockingFile(fs::File);
+pub(super) struct OsBlockingFile(pub(super) fs::File);
 
 impl BlockingFile for OsBlockingFile {
     fn len(&self) -> io::Result<u64> {
@@ -171,6 +189,11 @@ impl BlockingFile for OsBlockingFile {
 
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
+    }
+
+    fn modified(&self) -> io::Result<Duration> {
+        let modified = self.0.metadata()?.modified()?;
+        Ok(modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 }
 

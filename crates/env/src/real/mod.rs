@@ -7,6 +7,7 @@
 mod cpu;
 mod disk;
 mod net;
+mod temporary;
 
 use std::{
     sync::Arc,

@@ -1,5 +1,7 @@
 //! One request, bounded in time and in bytes, up to the HTTP status.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +19,21 @@ use crate::wire::Envelope;
 
 /// Longest message of a node that is kept, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
+
+/// Counts the bytes of answers' bodies. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    /// Bytes received so far, whether they were of use or not.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
 
 /// A successful answer.
 pub(super) struct Answer {
@@ -39,6 +56,7 @@ pub(super) struct Transport {
     pub(super) http: HttpClient,
     /// Scheme and authority, without a slash at the end.
     pub(super) base: String,
+    pub(super) meter: Meter,
 }
 
 impl Transport {
@@ -104,7 +122,13 @@ impl Transport {
         let response = self.http.send(request).await.map_err(transport_error)?;
         let (head, body) = response.into_parts();
         if head.status.is_success() {
-            let body = read_body(body, limit).await.map_err(transport_error)?;
+            let body = read_body(body, limit).await.map_err(|error| {
+                if matches!(error, HttpError::BodyTooLong { .. }) {
+                    self.meter.add(limit);
+                }
+                transport_error(error)
+            })?;
+            self.meter.add(body.len());
             return Ok(Answer { status: head.status, body });
         }
         // An error body that breaks off or is too long still came with a status.

@@ -81,6 +81,12 @@ impl Admission {
         self.symbols.try_acquire().map_err(|_| overloaded())
     }
 
+    /// As [`Self::symbols`], waiting for a turn for a while.
+    pub(super) async fn turn_for_symbols(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        let turn = timeout(MEMORY_WAIT, self.symbols.acquire()).await.map_err(|_| overloaded())?;
+        turn.map_err(|_| overloaded())
+    }
+
     /// Leave to wait for a registration, if there is room.
     pub(super) fn waiting(&self) -> Option<SemaphorePermit<'_>> {
         self.waiting.try_acquire().ok()

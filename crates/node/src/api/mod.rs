@@ -10,6 +10,7 @@ mod confirmation;
 mod health;
 mod metadata;
 mod proof;
+mod ranges;
 mod slivers;
 mod status;
 mod symbols;
@@ -60,6 +61,8 @@ pub fn router(node: Shared) -> Router {
         .route(routes::BLOB_STATUS, get(status::get))
         .route(routes::RECOVERY_SYMBOLS, get(symbols::recovery))
         .route(routes::DECODING_SYMBOLS, get(symbols::decoding))
+        .route(routes::SLIVER_HASHES, get(ranges::hashes))
+        .route(routes::SYMBOL_RUN, get(ranges::run))
         .route(routes::INCONSISTENCY_PROOF, post(proof::post))
         .route(routes::HEALTH, get(health::get))
         .fallback(extract::unknown_route)

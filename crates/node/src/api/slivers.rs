@@ -12,14 +12,17 @@ use walrus_node_api::{
     query::PutQuery,
     wire::{SLIVER_ALREADY_STORED, SLIVER_STORED, StoredStatus},
 };
-use walrus_redstuff::{AnySliver, EncodingParams, SliverError, VerifiedMetadata};
+use walrus_redstuff::{EncodingParams, SliverError, SliverView, VerifiedMetadata};
 
 use super::{
     ApiState,
     admission::{binary, overloaded},
     internal, invalid_blob, not_registered,
 };
-use crate::store::slivers::{Put, PutError, ReadError, SliverKey};
+use crate::{
+    state::NodeState,
+    store::slivers::{Put, PutError, ReadError, SliverKey},
+};
 
 /// What a simulation charges for verifying a sliver.
 const VERIFY_COST: Duration = Duration::from_micros(500);
@@ -76,14 +79,15 @@ pub(super) async fn put(
     state.check_range(path.pair)?;
     let limit = limits::sliver_put(state.params);
     let (bytes, _memory) = state.admission.receive(&headers, body, limit).await?;
-    let sliver = parse(&path, bytes.clone(), state.params)?;
+    parse(&path, &bytes, state.params)?;
     let metadata = metadata_for(&state, &path, query).await?;
     state.check_shard(&path.blob_id, path.pair)?;
     let stored = state.store.slivers().contains(&path.blob_id, key(&path)).await;
     if stored.map_err(internal)? {
         return Ok(success(StatusCode::OK, SLIVER_ALREADY_STORED));
     }
-    state.env.compute(VERIFY_COST, move || verify(&metadata, sliver)).await?;
+    let (node, sliver) = (state.node.clone(), bytes.clone());
+    state.env.compute(VERIFY_COST, move || verify(&node, &path, &metadata, &sliver)).await?;
     match state.store.slivers().put(&path.blob_id, key(&path), bytes).await {
         Ok(Put::Stored) => Ok(success(StatusCode::CREATED, SLIVER_STORED)),
         Ok(Put::AlreadyStored) => Ok(success(StatusCode::OK, SLIVER_ALREADY_STORED)),
@@ -92,15 +96,19 @@ pub(super) async fn put(
     }
 }
 
-/// Reads the sliver and compares its own index with the one in the path.
-fn parse(path: &SliverPath, bytes: Bytes, params: EncodingParams) -> Result<AnySliver, ApiError> {
+/// Looks at the sliver and compares its own index with the one in the path.
+fn parse<'a>(
+    path: &SliverPath,
+    bytes: &'a Bytes,
+    params: EncodingParams,
+) -> Result<SliverView<'a>, ApiError> {
     let expected = path.pair.to_sliver_index(path.sliver_type, params.n_shards());
     let mismatch = |got| {
         let message =
             format!("pair {} has {} sliver {expected}, not {got}", path.pair, path.sliver_type);
         ApiError::new(ErrorReason::SliverIndexMismatch, message)
     };
-    match AnySliver::from_bcs(path.sliver_type, &bytes, params) {
+    match SliverView::from_bcs(path.sliver_type, bytes, params) {
         Ok(sliver) if sliver.index() == expected => Ok(sliver),
         Ok(sliver) => Err(mismatch(sliver.index())),
         Err(SliverError::IndexOutOfRange { index, .. }) => Err(mismatch(index)),
@@ -131,9 +139,15 @@ async fn metadata_for(
     }
 }
 
-fn verify(metadata: &VerifiedMetadata, sliver: AnySliver) -> Result<(), ApiError> {
-    let index = sliver.index();
-    metadata.verify_any(sliver, index).map(|_| ()).map_err(|error| invalid(&error))
+fn verify(
+    node: &NodeState,
+    path: &SliverPath,
+    metadata: &VerifiedMetadata,
+    bytes: &Bytes,
+) -> Result<(), ApiError> {
+    let sliver = parse(path, bytes, node.params)?;
+    let checked = node.checkers.check(metadata, &sliver, sliver.index());
+    checked.map_err(|error| invalid(&error))
 }
 
 fn invalid(error: &SliverError) -> ApiError {

@@ -9,8 +9,9 @@ use walrus_node_api::{
     query::{DecodingSymbolsQuery, RecoverySymbolsQuery, SymbolSelection},
 };
 use walrus_redstuff::{
-    BlobId, DecodingSymbols, GeneralRecoverySymbol, SliverIndex, SliverType, SymbolId,
-    VerifiedMetadata, decoding_symbols_to_bcs,
+    BlobId, DecodingSymbol, DecodingSymbols, EitherDecodingSymbol, GeneralRecoverySymbol, Primary,
+    Secondary, SliverIndex, SliverType, SliverView, SymbolId, VerifiedMetadata,
+    decoding_symbols_to_bcs,
 };
 
 use super::{ApiState, admission::binary, internal};
@@ -64,15 +65,28 @@ pub(super) async fn decoding(
     let memory = state.admission.reserve_sending(most).await?;
     let mut symbols = DecodingSymbols::new();
     for key in held {
-        let Ok(expanded) = expanded(&state, &metadata, key).await else { continue };
+        // Source slivers meet others in symbols that those hold as they are.
+        let Ok(bytes) = stored(&state, &metadata, key).await else { continue };
+        let Ok(sliver) = SliverView::from_bcs(key.axis, &bytes, state.params) else { continue };
         for target in &query.targets {
-            symbols.entry(*target).or_default().extend(expanded.decoding_symbol(*target));
+            let symbol = sliver
+                .symbol(target.as_usize())
+                .map(|data| symbol_for(query.sliver_type, sliver.index(), data.to_vec()));
+            symbols.entry(*target).or_default().extend(symbol);
         }
     }
     if symbols.is_empty() {
         return Err(not_found());
     }
     Ok(binary(Bytes::from(decoding_symbols_to_bcs(&symbols)), memory))
+}
+
+/// A symbol for recovering a sliver of the given type.
+fn symbol_for(target_type: SliverType, source: SliverIndex, data: Vec<u8>) -> EitherDecodingSymbol {
+    match target_type {
+        SliverType::Primary => DecodingSymbol::<Primary>::new(source, data).into(),
+        SliverType::Secondary => DecodingSymbol::<Secondary>::new(source, data).into(),
+    }
 }
 
 /// The positions asked for, all in range.
@@ -113,7 +127,11 @@ fn held(state: &ApiState, blob: &BlobId, sliver_type: SliverType) -> Vec<SliverK
     keys
 }
 
-async fn metadata(state: &ApiState, blob: &BlobId) -> Result<VerifiedMetadata, ApiError> {
+/// The metadata of a registered blob.
+pub(super) async fn metadata(
+    state: &ApiState,
+    blob: &BlobId,
+) -> Result<VerifiedMetadata, ApiError> {
     if !state.blob_state(blob).await?.is_registered(state.epoch()) {
         return Err(not_found());
     }
@@ -149,7 +167,7 @@ async fn recovery_symbol(
 }
 
 /// A stored sliver, extended.
-async fn expanded(
+pub(super) async fn expanded(
     state: &ApiState,
     metadata: &VerifiedMetadata,
     key: SliverKey,
@@ -157,10 +175,19 @@ async fn expanded(
     if let Some(expanded) = state.expanded.cached(metadata.blob_id(), key) {
         return Ok(expanded);
     }
-    let bytes = match state.store.slivers().get(metadata.blob_id(), key).await {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) | Err(ReadError::Damaged) => return Err(not_found()),
-        Err(ReadError::Io(error)) => return Err(internal(error)),
-    };
+    let bytes = stored(state, metadata, key).await?;
     state.expanded.expand(&state.env, metadata, key, bytes).await.map_err(internal)
+}
+
+/// A stored sliver, as it was put.
+async fn stored(
+    state: &ApiState,
+    metadata: &VerifiedMetadata,
+    key: SliverKey,
+) -> Result<Bytes, ApiError> {
+    match state.store.slivers().get(metadata.blob_id(), key).await {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) | Err(ReadError::Damaged) => Err(not_found()),
+        Err(ReadError::Io(error)) => Err(internal(error)),
+    }
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod ranges;
+
 use std::{path::Path, sync::Arc};
 
 use axum::{Router, body::Body};
@@ -15,7 +17,7 @@ use walrus_core::{
 use walrus_env::{Env, real};
 use walrus_redstuff::{
     BlobMetadataWithId, EncodedBlob, GeneralRecoverySymbol, InconsistencyProof, Primary,
-    RecoverySymbol, SliverIndex, SliverPairIndex, SliverType,
+    RecoverySymbol, SliverIndex, SliverPairIndex, SliverType, decoding_symbols_from_bcs,
 };
 
 use crate::{
@@ -423,6 +425,15 @@ async fn recovery_symbols_verify_against_the_metadata() {
 
     let decoding = bench.get("/decodingSymbols?targetSlivers=1&targetType=primary").await;
     assert_eq!(decoding.0, StatusCode::OK);
+    let size = metadata.symbol_size();
+    let found = decoding_symbols_from_bcs(&decoding.1, bench.node.params, size, 1).unwrap();
+    let row = bench.blob.sliver::<Primary>(SliverIndex(1)).unwrap();
+    let row = metadata.verify_and_expand(row.into_sliver(), SliverIndex(1)).unwrap();
+    assert_eq!(found[&SliverIndex(1)].len(), 2, "one for each shard");
+    for symbol in &found[&SliverIndex(1)] {
+        assert_eq!(symbol.target_type(), SliverType::Primary);
+        assert_eq!(Some(symbol.data()), row.symbol(symbol.source()));
+    }
     let beyond = bench.get("/decodingSymbols?targetSlivers=9&targetType=primary").await;
     assert_eq!(refusal(beyond), refused(400, "RECOVERY_SYMBOL_OUT_OF_RANGE"));
     let none = bench.get("/decodingSymbols?targetType=primary").await;

@@ -9,6 +9,7 @@
 
 pub mod blobs;
 pub mod db;
+mod known;
 pub mod metadata;
 pub mod slivers;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use walrus_redstuff::{BlobId, EncodingParams};
 use self::{
     blobs::{BlobRows, BlobState},
     db::{Database, DbError, damage::set_aside},
+    known::KnownStates,
     metadata::MetadataStore,
     slivers::SliverStore,
 };
@@ -57,6 +59,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Store {
     db: Database,
+    known: KnownStates,
     metadata: MetadataStore,
     slivers: SliverStore,
 }
@@ -95,7 +98,10 @@ impl Store {
                 expected: identity.to_owned(),
                 found: String::from_utf8_lossy(&found).into_owned(),
             }),
-            _ => Ok(Self { metadata: MetadataStore::new(db.clone(), params), db, slivers }),
+            _ => {
+                let metadata = MetadataStore::new(db.clone(), params);
+                Ok(Self { db, known: KnownStates::default(), metadata, slivers })
+            }
         }
     }
 
@@ -119,8 +125,14 @@ impl Store {
     /// # Errors
     /// [`DbError`].
     pub async fn blob_state(&self, blob: &BlobId) -> Result<BlobState, DbError> {
-        let blob = *blob;
-        self.db.read(move |transaction| blobs::read_state(transaction, &blob)).await
+        let asked = match self.known.get(blob) {
+            Ok(state) => return Ok(state),
+            Err(asked) => asked,
+        };
+        let id = *blob;
+        let state = self.db.read(move |transaction| blobs::read_state(transaction, &id)).await?;
+        self.known.remember(blob, &state, asked);
+        Ok(state)
     }
 
     /// At most `limit` blobs after `after`, in order, with what the chain said about them.
@@ -168,7 +180,9 @@ impl Store {
         cursor: Vec<u8>,
         change: impl FnOnce(&mut BlobRows<'_>) -> Result<(), DbError> + Send + 'static,
     ) -> Result<(), DbError> {
-        self.db
+        self.known.changing();
+        let outcome = self
+            .db
             .write(move |transaction| {
                 let mut rows = BlobRows::open(transaction, block)?;
                 change(&mut rows)?;
@@ -177,7 +191,9 @@ impl Store {
                 transaction.open_table(NODE)?.insert(CURSOR, cursor.as_slice())?;
                 Ok(())
             })
-            .await
+            .await;
+        self.known.changed();
+        outcome
     }
 
     /// Forgets everything that the chain said, to read it again from the beginning.
@@ -186,13 +202,17 @@ impl Store {
     /// # Errors
     /// [`DbError`].
     pub async fn forget_chain(&self) -> Result<(), DbError> {
-        self.db
+        self.known.changing();
+        let outcome = self
+            .db
             .write(|transaction| {
                 BlobRows::open(transaction, 0)?.clear()?;
                 transaction.open_table(NODE)?.remove(CURSOR)?;
                 Ok(())
             })
-            .await
+            .await;
+        self.known.changed();
+        outcome
     }
 
     /// Closes the database; slivers need no closing.

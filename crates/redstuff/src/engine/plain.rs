@@ -4,9 +4,10 @@
 //! Written to be checked by reading, not to be quick: restoring takes `k^3` field operations.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::{Code, Engine};
-use crate::hash::prefixed;
+use super::{Code, Engine, missing_sources};
+use crate::hash::{LEAF, NODE, prefixed};
 
 /// The field polynomial `x^16 + x^5 + x^3 + x^2 + 1`.
 const POLYNOMIAL: u32 = 0x1002d;
@@ -74,28 +75,29 @@ impl Field {
 }
 
 /// Computes as the specification is written.
+#[derive(Clone)]
 pub struct Plain {
-    field: Field,
+    field: Arc<Field>,
     /// The coefficients of the code used last: `repair` rows of `source`.
-    generator: Option<(Code, Vec<Vec<u16>>)>,
+    generator: Option<(Code, Arc<Vec<Vec<u16>>>)>,
 }
 
 impl Plain {
     /// An engine with the field's tables.
     pub fn new() -> Self {
-        Self { field: Field::new(), generator: None }
+        Self { field: Arc::new(Field::new()), generator: None }
     }
 
     /// The coefficients `G` of a code: `repair_j = XOR over i of G[j][i] * source_i`.
-    pub fn generator(&mut self, code: Code) -> &[Vec<u16>] {
+    pub fn generator(&mut self, code: Code) -> &Arc<Vec<Vec<u16>>> {
         if self.generator.as_ref().is_none_or(|(known, _)| *known != code) {
             let (source, repair) =
                 (code.source.next_power_of_two(), code.repair.next_power_of_two());
             let high = source > repair || (source == repair && code.source <= code.repair);
             let rows = if high { self.high_rate(code) } else { self.low_rate(code) };
-            self.generator = Some((code, rows));
+            self.generator = Some((code, Arc::new(rows)));
         }
-        self.generator.as_ref().map(|(_, rows)| rows.as_slice()).unwrap_or_default()
+        &self.generator.as_ref().expect("it was just made").1
     }
 
     /// `G[j][i] = prod over m in [0,K), m != i of ((K+j) xor m) / (i xor m)`.
@@ -139,7 +141,7 @@ impl Plain {
     /// The matrix that turns the symbols at `positions` into the source symbols.
     fn inverse(&mut self, code: Code, positions: &[u16]) -> Vec<Vec<u16>> {
         let k = code.source;
-        let generator = self.generator(code).to_vec();
+        let generator = Arc::clone(self.generator(code));
         let unit = |i: usize| (0..k).map(|c| u16::from(c == i)).collect::<Vec<_>>();
         // Each row: how a known symbol follows from the sources, then a row of the identity.
         let mut rows: Vec<Vec<u16>> = (positions.iter().enumerate())
@@ -168,19 +170,40 @@ impl Plain {
         rows.into_iter().map(|row| row[k..].to_vec()).collect()
     }
 
-    /// The combination of `symbols` with the given coefficients.
-    fn combine(&self, coefficients: &[u16], symbols: &[u8], symbol_bytes: usize) -> Vec<u8> {
-        let mut sum = vec![0_u16; symbol_bytes / 2];
-        for (coefficient, symbol) in coefficients.iter().zip(symbols.chunks_exact(symbol_bytes)) {
-            for (sum, element) in sum.iter_mut().zip(elements(symbol)) {
+    /// Each line of `out` as the combination of the lines of `input` with a row of coefficients.
+    fn combine_lines(
+        &self,
+        rows: &[Vec<u16>],
+        symbol_bytes: usize,
+        input: &[&[u8]],
+        out: &mut [&mut [u8]],
+    ) {
+        assert_eq!(rows.len(), out.len(), "each row of coefficients gives a line");
+        for (line, coefficients) in out.iter_mut().zip(rows) {
+            for (lane, symbol) in line.chunks_exact_mut(symbol_bytes).enumerate() {
+                let at = lane * symbol_bytes..(lane + 1) * symbol_bytes;
+                let symbols = input.iter().map(|line| line.get(at.clone()));
+                self.combine(coefficients, symbols, symbol);
+            }
+        }
+    }
+
+    /// The combination of `symbols`, of which those of empty lines are zero, with the coefficients.
+    fn combine<'a>(
+        &self,
+        coefficients: &[u16],
+        symbols: impl Iterator<Item = Option<&'a [u8]>>,
+        out: &mut [u8],
+    ) {
+        let mut sum = vec![0_u16; out.len() / 2];
+        for (coefficient, symbol) in coefficients.iter().zip(symbols) {
+            for (sum, element) in sum.iter_mut().zip(elements(symbol.unwrap_or_default())) {
                 *sum ^= self.field.multiply(*coefficient, element);
             }
         }
-        let mut bytes = vec![0; symbol_bytes];
-        for (element, (low, high)) in sum.iter().zip(element_places(symbol_bytes)) {
-            [bytes[low], bytes[high]] = element.to_le_bytes();
+        for (element, (low, high)) in sum.iter().zip(element_places(out.len())) {
+            [out[low], out[high]] = element.to_le_bytes();
         }
-        bytes
     }
 }
 
@@ -197,14 +220,15 @@ fn elements(symbol: &[u8]) -> impl Iterator<Item = u16> {
 }
 
 impl Engine for Plain {
-    fn extend(&mut self, code: Code, symbol_bytes: usize, codewords: &mut [u8]) {
-        let generator = self.generator(code).to_vec();
-        for codeword in codewords.chunks_exact_mut(code.length() * symbol_bytes) {
-            let (source, repair) = codeword.split_at_mut(code.source * symbol_bytes);
-            for (symbol, coefficients) in repair.chunks_exact_mut(symbol_bytes).zip(&generator) {
-                symbol.copy_from_slice(&self.combine(coefficients, source, symbol_bytes));
-            }
-        }
+    fn extend(
+        &mut self,
+        code: Code,
+        symbol_bytes: usize,
+        source: &[&[u8]],
+        repair: &mut [&mut [u8]],
+    ) {
+        let generator = Arc::clone(self.generator(code));
+        self.combine_lines(&generator, symbol_bytes, source, repair);
     }
 
     fn restore(
@@ -212,27 +236,39 @@ impl Engine for Plain {
         code: Code,
         symbol_bytes: usize,
         positions: &[u16],
-        known: &[u8],
-        source: &mut [u8],
+        known: &[&[u8]],
+        missing: &mut [&mut [u8]],
     ) {
         let inverse = self.inverse(code, positions);
-        let stride = code.source * symbol_bytes;
-        for (known, source) in known.chunks_exact(stride).zip(source.chunks_exact_mut(stride)) {
-            for (symbol, coefficients) in source.chunks_exact_mut(symbol_bytes).zip(&inverse) {
-                symbol.copy_from_slice(&self.combine(coefficients, known, symbol_bytes));
-            }
-        }
+        let rows: Vec<_> = missing_sources(code, positions)
+            .into_iter()
+            .map(|source| inverse[usize::from(source)].clone())
+            .collect();
+        self.combine_lines(&rows, symbol_bytes, known, missing);
     }
 
-    fn hash_many(
+    fn hash_leaves(
         &mut self,
-        prefix: u8,
         message_bytes: usize,
+        stride: usize,
         messages: &[u8],
         digests: &mut [[u8; 32]],
     ) {
-        for (message, digest) in messages.chunks_exact(message_bytes).zip(digests) {
-            *digest = *prefixed(&[prefix], message).as_bytes();
+        for (index, digest) in digests.iter_mut().enumerate() {
+            let message = &messages[index * stride..][..message_bytes];
+            *digest = *prefixed(&[LEAF], message).as_bytes();
+        }
+    }
+
+    fn hash_pairs(&mut self, left: &[[u8; 32]], right: &[[u8; 32]], parents: &mut [[u8; 32]]) {
+        for ((left, right), parent) in left.iter().zip(right).zip(parents) {
+            *parent = *prefixed(&[NODE], [*left, *right].as_flattened()).as_bytes();
+        }
+    }
+
+    fn hash_siblings(&mut self, level: &[[u8; 32]], parents: &mut [[u8; 32]]) {
+        for (pair, parent) in level.chunks_exact(2).zip(parents) {
+            *parent = *prefixed(&[NODE], pair.as_flattened()).as_bytes();
         }
     }
 }
@@ -274,7 +310,8 @@ mod tests {
     fn rows(source: usize, repair: usize) -> Vec<String> {
         let row =
             |row: &Vec<u16>| row.iter().map(|c| format!("{c:04x}")).collect::<Vec<_>>().join(" ");
-        Plain::new().generator(Code { source, repair }).iter().map(row).collect()
+        let mut plain = Plain::new();
+        plain.generator(Code { source, repair }).iter().map(row).collect()
     }
 
     /// If this failed, the code would be another one (check matrices of section 2.4).

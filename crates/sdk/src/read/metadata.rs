@@ -46,13 +46,18 @@ impl Fetch<'_> {
                     Ok(None) => break,
                     // Slow ones are not given up, but no longer waited for.
                     Err(_) => {
-                        wanted = running.len() + at_once;
+                        wanted = wanted.max(running.len() + at_once);
                         continue;
                     }
                 };
                 report.note(node.id(), &error);
                 match error {
-                    NodeError::NotFound { .. } => tally.not_found += node.weight(),
+                    // That the blob does not exist takes a quorum to say: all others are
+                    // asked now, which also finds those that have it.
+                    NodeError::NotFound { .. } => {
+                        tally.not_found += node.weight();
+                        wanted = usize::MAX;
+                    }
                     NodeError::Forbidden => tally.blocked += node.weight(),
                     error if error.may_pass() => again.push(node),
                     _ => {}

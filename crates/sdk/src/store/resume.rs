@@ -32,7 +32,7 @@ impl Store<'_> {
         if self.options.force {
             return Ok(None);
         }
-        let snapshot = self.client.cache().refresh().await?;
+        let snapshot = self.client.cache().get().await?;
         let now = snapshot.network.epoch.epoch;
         let wanted = Epoch(now.0.saturating_add(self.options.epochs));
         let chain = self.client.chain();
@@ -46,12 +46,15 @@ impl Store<'_> {
         {
             return Ok(Some((Some(token), record.end_epoch)));
         }
-        if chain.is_invalid(blob_id).await? {
+        let (invalid, available) =
+            futures::future::try_join(chain.is_invalid(blob_id), chain.is_available(blob_id))
+                .await?;
+        if invalid {
             return Err(StoreError::Invalid(*blob_id));
         }
         // The chain says whether, the nodes say until when. Nodes that cannot be asked
         // are no reason to fail here: the upload will tell what is wrong with them.
-        if !chain.is_available(blob_id).await? {
+        if !available {
             return Ok(None);
         }
         let Ok(answers) = status::ask(&snapshot.committee, blob_id, STATUS_LIMIT).await else {

@@ -1,9 +1,10 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
 
+use bytes::Bytes;
 use walrus_chain::{SendConfig, Wallet};
 use walrus_devchain::DevChainConfig;
 
@@ -11,7 +12,8 @@ use super::*;
 use crate::client::{ClientConfig, ReadBlobError, ReadOptions};
 use crate::network::NodeAccess;
 use crate::read::FetchError;
-use crate::testing::{Behaviour, ChainNetwork};
+use crate::source::SourceError;
+use crate::testing::{Behaviour, ChainNetwork, names, streaming};
 
 fn client(network: &ChainNetwork, state: Option<&Path>) -> Client {
     let config = ClientConfig {
@@ -24,6 +26,17 @@ fn client(network: &ChainNetwork, state: Option<&Path>) -> Client {
 
 fn blob(seed: u8) -> Bytes {
     (0..20_000_u32).map(|i| (i * 13 + i / 256) as u8 ^ seed).collect()
+}
+
+/// A client that streams whatever its length.
+fn streaming_client(network: &ChainNetwork, state: &Path, spill: &Path) -> Client {
+    let config = ClientConfig {
+        nodes: NodeAccess { plain_loopback: true, ..NodeAccess::default() },
+        state_directory: Some(state.to_owned()),
+        coding: streaming(spill),
+        ..ClientConfig::default()
+    };
+    Client::new(network.client.clone(), config)
 }
 
 /// Blob objects and WAL of the storing account.
@@ -233,6 +246,78 @@ async fn a_status_needs_honest_backing() {
     assert!(report.status.is_certified() && report.confirmed_by_chain, "{report:?}");
     let unknown = client.blob_status(&BlobId::from_bytes([9; 32]), limit).await.unwrap();
     assert!(!unknown.confirmed_by_chain);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streamed_store_is_the_same_store_and_pays_once_wherever_it_is_cut_off() {
+    let network = ChainNetwork::start(&[Behaviour::Dead; 3]).await;
+    let (state, spill) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = state.path().join("blob");
+    let (options, quiet) = (StoreOptions::default(), ProgressSink::none());
+    let client = || streaming_client(&network, state.path(), spill.path());
+    let plain = self::client(&network, None);
+    let mut polls = 1;
+    for seed in 0.. {
+        std::fs::write(&file, blob(seed)).unwrap();
+        let (count, _) = books(&network).await;
+        let first = client();
+        let store = first.store(&network.writer, Source::file(&file), &options, &quiet);
+        let whole = within(polls, store).await.is_some();
+        let stored = client().store(&network.writer, Source::file(&file), &options, &quiet).await;
+        let stored = stored.unwrap();
+        assert_eq!(books(&network).await.0, count + 1, "cut after {polls} polls");
+        assert_eq!(stored.blob_id, plain.blob_id(blob(seed)).await.unwrap());
+        assert!(names(spill.path()).is_empty());
+        if whole {
+            let out = state.path().join("out");
+            let read = ReadOptions::default();
+            client().read_to_file(&stored.blob_id, &out, &read, &quiet).await.unwrap();
+            assert!(std::fs::read(&out).unwrap() == blob(seed));
+            assert!(names(spill.path()).is_empty());
+            break;
+        }
+        polls += 1 + polls / 2;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_changes_is_noticed_before_and_after_it_is_paid_for() {
+    // Slivers of two versions of a file belong to no blob.
+    let network = ChainNetwork::start(&[]).await;
+    let (state, spill) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let client = streaming_client(&network, state.path(), spill.path());
+    let options = StoreOptions::default();
+    let file = state.path().join("blob");
+    let cut_when = |is_time: fn(&Progress) -> bool| {
+        let file = file.clone();
+        ProgressSink::new(move |step| {
+            if is_time(&step) {
+                std::fs::write(&file, b"short").unwrap();
+            }
+        })
+    };
+    std::fs::write(&file, blob(1)).unwrap();
+    let encoding = cut_when(|step| matches!(step, Progress::EncodingBytes { .. }));
+    let store = client.store(&network.writer, Source::file(&file), &options, &encoding);
+    let error = store.await.unwrap_err();
+    let changed =
+        |error: &EncodeError| matches!(error, EncodeError::Source(SourceError::Changed { .. }));
+    assert!(matches!(&error, StoreError::Encode(error) if changed(error)), "{error}");
+    assert_eq!(books(&network).await.0, 0);
+
+    std::fs::write(&file, blob(1)).unwrap();
+    let registered = cut_when(|step| matches!(step, Progress::Registered { .. }));
+    let store = client.store(&network.writer, Source::file(&file), &options, &registered);
+    let error = store.await.unwrap_err();
+    let StoreError::Interrupted { source, .. } = &error else { panic!("{error}") };
+    assert!(changed(source), "{error}");
+    assert_eq!(books(&network).await.0, 1);
+
+    // The same bytes again, from anywhere, continue.
+    let stored = client.store(&network.writer, blob(1), &options, &ProgressSink::none()).await;
+    assert!(matches!(stored.unwrap().state, StoreState::Certified { resumed: true, .. }));
+    assert_eq!(books(&network).await.0, 1);
+    assert!(names(spill.path()).is_empty());
 }
 
 #[test]

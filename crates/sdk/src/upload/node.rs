@@ -1,6 +1,5 @@
 //! One node's part of an upload.
 
-use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use walrus_core::{NodeId, SignedMessage};
@@ -9,7 +8,7 @@ use walrus_node_api::wire::{PutOutcome, StoredStatus};
 use walrus_node_api::{ExpectedConfirmation, NodeClient, NodeError};
 use walrus_redstuff::{SliverPairIndex, SliverType};
 
-use super::{FailureReason, Shared, Upload};
+use super::{FailureReason, Shared, Trouble, Upload};
 use crate::backoff::retry;
 use crate::network::Node;
 
@@ -19,10 +18,10 @@ impl Upload<'_> {
         &self,
         node: &Node,
         shared: &Shared,
-    ) -> (NodeId, Result<SignedMessage, FailureReason>) {
+    ) -> (NodeId, Result<SignedMessage, Trouble>) {
         let outcome = match &node.client {
             Ok(client) => self.store_and_confirm(node, client, shared).await,
-            Err(reason) => Err(FailureReason::NoClient(reason.clone())),
+            Err(reason) => Err(FailureReason::NoClient(reason.clone()).into()),
         };
         (node.id(), outcome)
     }
@@ -32,12 +31,12 @@ impl Upload<'_> {
         node: &Node,
         client: &NodeClient,
         shared: &Shared,
-    ) -> Result<SignedMessage, FailureReason> {
+    ) -> Result<SignedMessage, Trouble> {
         let metadata = self.metadata(client, shared).await;
         let mut known = metadata.map_err(FailureReason::Metadata)?;
         let mut round = 0;
         loop {
-            self.slivers(node, client, shared, known).await.map_err(FailureReason::Sliver)?;
+            self.slivers(node, client, shared, known).await?;
             match self.confirm(node, client).await {
                 Ok(signed) => return Ok(signed),
                 // It lost some, or said that it had what it had not.
@@ -46,7 +45,7 @@ impl Upload<'_> {
                     round += 1;
                     known = PutOutcome::AlreadyThere;
                 }
-                Err(error) => return Err(FailureReason::Confirmation(error)),
+                Err(error) => return Err(FailureReason::Confirmation(error).into()),
             }
         }
     }
@@ -82,7 +81,7 @@ impl Upload<'_> {
         client: &NodeClient,
         shared: &Shared,
         metadata: PutOutcome,
-    ) -> Result<(), NodeError> {
+    ) -> Result<(), Trouble> {
         let metadata_id = self.blob.metadata().blob_id();
         let mut pairs = node.pairs(self.view.params().n_shards(), metadata_id);
         // Nodes are sent their slivers in different orders, so that an upload that is
@@ -94,7 +93,7 @@ impl Upload<'_> {
             async move {
                 self.sliver(client, pair, kind, ask_first).await?;
                 shared.sliver_done(self.progress);
-                Ok::<(), NodeError>(())
+                Ok::<(), Trouble>(())
             }
             .boxed()
         };
@@ -120,22 +119,22 @@ impl Upload<'_> {
         pair: SliverPairIndex,
         kind: SliverType,
         ask_first: bool,
-    ) -> Result<(), NodeError> {
+    ) -> Result<(), Trouble> {
         let (env, backoff) = (self.env, &self.config.backoff);
         let metadata = self.blob.metadata();
         let blob_id = metadata.blob_id();
         let length = metadata.params().sliver_bcs_len(kind, metadata.symbol_size());
         if ask_first && length >= self.config.status_check_bytes {
-            let status = retry(env, backoff, || client.sliver_status(blob_id, pair, kind)).await?;
-            if status == StoredStatus::Stored {
+            let status = retry(env, backoff, || client.sliver_status(blob_id, pair, kind)).await;
+            if status.map_err(FailureReason::Sliver)? == StoredStatus::Stored {
                 return Ok(());
             }
         }
         let _reserved = self.budget.reserve(length).await;
         let index = pair.to_sliver_index(kind, metadata.params().n_shards());
-        let sliver = self.blob.any_sliver(kind, index).expect("the pair is one of the blob's");
-        let body = Bytes::from(sliver.to_bcs());
-        retry(env, backoff, || client.put_sliver(blob_id, pair, kind, body.clone())).await?;
+        let body = self.blob.body(kind, index).await.map_err(Trouble::Blob)?;
+        let put = || client.put_sliver(blob_id, pair, kind, body.clone());
+        retry(env, backoff, put).await.map_err(FailureReason::Sliver)?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use walrus_core::{ObjectId, Threshold};
+use walrus_redstuff::EncodedBlob;
 
 use super::*;
 use crate::testing::{Behaviour, StubNetwork, blob};
@@ -11,16 +12,20 @@ async fn upload(
     persistence: Persistence,
 ) -> Result<Uploaded, NotEnoughConfirmations> {
     let (config, progress) = (UploadConfig::default(), ProgressSink::none());
+    let blob = Encoded::from(blob.clone());
     let upload = Upload {
         env: &network.env,
         view: &network.view,
-        blob,
+        blob: &blob,
         persistence,
         config: &config,
         budget: &Budget::new(1 << 20),
         progress: &progress,
     };
-    upload.run().await
+    upload.run().await.map_err(|error| match error {
+        UploadError::Nodes(error) => error,
+        UploadError::Blob(error) => panic!("{error}"),
+    })
 }
 
 /// Uploads to seven honest nodes and three that behave as given, and expects a

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use rand::Rng;
-use walrus_env::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode};
+use walrus_env::{BlockingFile, DirEntry, Disk, DiskLock, File, OpenMode, Replacement, RoomError};
 
 use super::{DiskModel, names::FileId};
 use crate::{life::Life, world::End};
@@ -110,6 +110,24 @@ impl Disk for SimDisk {
         let file = self
             .perform_blocking("open", &[], BLOCKING_US, |disk| disk.open(path, OpenMode::Create))?;
         Ok(Box::new(SimFile { disk: self.clone(), file, writable: true }))
+    }
+
+    fn open_blocking_read(&self, path: &Path) -> io::Result<Box<dyn BlockingFile>> {
+        let file = self
+            .perform_blocking("open", &[], BLOCKING_US, |disk| disk.open(path, OpenMode::Read))?;
+        Ok(Box::new(SimFile { disk: self.clone(), file, writable: false }))
+    }
+
+    fn replacement(&self, path: &Path, _: u64) -> Result<Box<dyn Replacement>, RoomError> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".part");
+        let beside = PathBuf::from(beside);
+        let open = |disk: &mut DiskModel| disk.open(&beside, OpenMode::CreateNew);
+        let file = self
+            .perform_blocking("open", &[], BLOCKING_US, open)
+            .map_err(|source| RoomError::Unusable { place: path.to_owned(), source })?;
+        let file = Arc::new(SimFile { disk: self.clone(), file, writable: true });
+        Ok(Box::new(SimReplacement { file, beside: Some(beside), target: path.to_owned() }))
     }
 
     fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn DiskLock>>> {
@@ -259,6 +277,49 @@ impl BlockingFile for SimFile {
 impl std::fmt::Debug for SimFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "file {} of {}", self.file, self.disk.life.host.name)
+    }
+}
+
+/// A file that is named `<target>.part` until it is complete.
+struct SimReplacement {
+    file: Arc<SimFile>,
+    beside: Option<PathBuf>,
+    target: PathBuf,
+}
+
+impl SimReplacement {
+    fn change(
+        &self,
+        kind: &str,
+        cost_us: std::ops::Range<u64>,
+        operation: impl FnOnce(&mut DiskModel) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.file.disk.perform_blocking(kind, &[], cost_us, operation)
+    }
+}
+
+impl Replacement for SimReplacement {
+    fn file(&self) -> Arc<dyn BlockingFile> {
+        self.file.clone()
+    }
+
+    fn publish(mut self: Box<Self>) -> io::Result<()> {
+        BlockingFile::sync(self.file.as_ref())?;
+        if let Some(beside) = self.beside.clone() {
+            self.change("rename", BLOCKING_US, |disk| disk.rename(&beside, &self.target))?;
+            self.beside = None;
+        }
+        let directory = self.target.parent().unwrap_or(Path::new("/"));
+        self.change("syncdir", SYNC_US, |disk| disk.sync_dir(directory))
+    }
+}
+
+impl Drop for SimReplacement {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            // The dead remove nothing.
+            let _ = self.change("remove", BLOCKING_US, |disk| disk.remove(beside));
+        }
     }
 }
 
