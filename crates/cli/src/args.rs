@@ -107,6 +107,9 @@ pub struct LocalArgs {
     /// Port of the chain's JSON-RPC server
     #[arg(long, default_value_t = 8545)]
     pub rpc_port: u16,
+    /// Seconds of an epoch
+    #[arg(long, default_value_t = crate::network::EPOCH_SECONDS, value_parser = clap::value_parser!(u32).range(4..))]
+    pub epoch_seconds: u32,
 }
 
 /// `walrus store`
@@ -304,18 +307,36 @@ pub struct ChainDeployArgs {
     /// File with the keystore's password
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
+    /// What the network is deployed with, unless said otherwise below
+    #[arg(long, default_value = "test")]
+    pub profile: DeployProfile,
     /// Shards of the network
-    #[arg(long, default_value_t = 1000)]
-    pub shards: u16,
+    #[arg(long)]
+    pub shards: Option<u16>,
     /// Seconds of an epoch
-    #[arg(long, default_value_t = 14 * 24 * 3600, value_parser = clap::value_parser!(u32).range(4..))]
-    pub epoch_seconds: u32,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..))]
+    pub epoch_seconds: Option<u32>,
     /// Nodes needed before the first committee can be selected
-    #[arg(long, default_value_t = 4)]
-    pub min_nodes: u8,
+    #[arg(long)]
+    pub min_nodes: Option<u8>,
+    /// Seconds from now before which the first committee cannot be selected
+    #[arg(long)]
+    pub first_start_delay: Option<u64>,
+    /// Account that may stop new sales for a while, and veto, for the first time of the network
+    #[arg(long, value_name = "ADDRESS")]
+    pub guardian: Option<String>,
     /// Where to write the description of the deployment
     #[arg(long, default_value = "deployment.json", value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
+}
+
+/// A file under `contracts/deployments`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum DeployProfile {
+    /// Epochs of minutes, WAL from an exchange
+    Test,
+    /// Epochs of two weeks
+    Production,
 }
 
 /// `walrus chain fund`

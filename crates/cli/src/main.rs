@@ -14,6 +14,7 @@ mod args;
 mod client;
 mod commands;
 mod config;
+mod crank;
 mod failure;
 mod input;
 mod network;

@@ -104,12 +104,7 @@ pub async fn launch(
     nodes: u16,
     n_shards: u16,
 ) -> (Deployment, ChainWriter, Vec<NodeId>) {
-    let params = DeployParams {
-        parameters: parameters(nodes, n_shards),
-        wal_holder: None,
-        upgrade_authority: None,
-        send: quick(),
-    };
+    let params = DeployParams { send: quick(), ..DeployParams::new(parameters(nodes, n_shards)) };
     let deployment = deploy(endpoints, wallet, &params).await.unwrap();
     let client = ChainClient::connect(endpoints.clone(), deployment.clone()).await.unwrap();
     let treasury = ChainWriter::new(client, wallet.clone(), quick());
