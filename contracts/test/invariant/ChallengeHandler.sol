@@ -54,7 +54,7 @@ contract ChallengeHandler is ChallengeBase {
     // ----- Time and cranks
 
     function wait(uint16 time, uint8 count) external {
-        vm.warp(vm.getBlockTimestamp() + time % (D / 20));
+        vm.warp(vm.getBlockTimestamp() + time % (D / 50));
         vm.roll(vm.getBlockNumber() + count % 3);
     }
 
@@ -77,7 +77,7 @@ contract ChallengeHandler is ChallengeBase {
         } else if (info.seedBlock != 0 && info.seed == 0) {
             _reveal(mix);
             ++seeds;
-        } else if (uint256(mix) % 3 == 0) {
+        } else if (uint256(mix) % 6 == 0) {
             _nextEpoch();
         }
     }
@@ -108,14 +108,29 @@ contract ChallengeHandler is ChallengeBase {
     }
 
     function pass(uint256 salt) external {
-        uint32 nodeId = _node(salt);
+        _pass(_node(salt));
+    }
+
+    function spots(uint256 salt) external {
+        _spots(_node(salt));
+    }
+
+    /// @dev Several nodes do all they have to.
+    function complete(uint16 who) external {
+        for (uint32 id = 1; id <= 10; ++id) {
+            if (who >> id & 1 == 0) continue;
+            _pass(id);
+            _spots(id);
+        }
+    }
+
+    function _pass(uint32 nodeId) private {
         if (challenges.challenge(epochManager.epoch()).seed == 0) return;
         Cert memory c = _certificate(_passMessage(nodeId), _members());
         try challenges.submitPass(nodeId, c) { } catch { }
     }
 
-    function spots(uint256 salt) external {
-        uint32 nodeId = _node(salt);
+    function _spots(uint32 nodeId) private {
         uint32 epoch = epochManager.epoch();
         ChallengeInfo memory info = challenges.challenge(epoch);
         if (info.seed == 0 || !_isMember(epoch, nodeId)) return;

@@ -15,7 +15,7 @@ contract ChallengeInvariants is Test {
     function setUp() public {
         _handler = new ChallengeHandler();
         _handler.begin();
-        bytes4[] memory actions = new bytes4[](13);
+        bytes4[] memory actions = new bytes4[](17);
         actions[0] = ChallengeHandler.store.selector;
         actions[1] = ChallengeHandler.remove.selector;
         actions[2] = ChallengeHandler.wait.selector;
@@ -30,12 +30,31 @@ contract ChallengeInvariants is Test {
         actions[10] = ChallengeHandler.forgePass.selector;
         actions[11] = ChallengeHandler.forgeSeed.selector;
         actions[12] = ChallengeHandler.step.selector;
+        actions[13] = ChallengeHandler.step.selector;
+        actions[14] = ChallengeHandler.step.selector;
+        actions[15] = ChallengeHandler.complete.selector;
+        actions[16] = ChallengeHandler.complete.selector;
         targetContract(address(_handler));
         targetSelector(FuzzSelector(address(_handler), actions));
     }
 
     function afterInvariant() public {
         _handler.checkLiveness();
+    }
+
+    /// The actions do reach what the invariants speak of: a handler that never gets there would prove nothing.
+    function test_actions_reachEveryOutcome() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            _handler.step(bytes32(uint256(1)), false);
+        }
+        assertEq(_handler.seeds(), 1);
+        _handler.complete(0x7fe);
+        assertEq(_handler.passes(), 10);
+        _handler.rescue(0);
+        assertEq(_handler.rescues(), 1);
+        _handler.step(bytes32(uint256(6)), false);
+        assertEq(_handler.epochs(), 1);
+        assertEq(_handler.broken(), "");
     }
 
     /// No answer after the closing time, no acknowledgement with the seed known, no forgery, no move of a frozen log; and
