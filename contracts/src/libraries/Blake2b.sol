@@ -12,8 +12,8 @@ library Blake2b {
     error DataTooLong(uint256 length);
 
     /// @dev Initial state as little-endian words, the parameter block (32 bytes out, no key) already mixed in.
-    bytes32 private constant STATE_LOW = 0x28c9bdf267e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5;
-    bytes32 private constant STATE_HIGH = 0xd182e6ad7f520e511f6c3e2b8c68059b6bbd41fbabd9831f79217e1319cde05b;
+    bytes32 internal constant STATE_LOW = 0x28c9bdf267e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5;
+    bytes32 internal constant STATE_HIGH = 0xd182e6ad7f520e511f6c3e2b8c68059b6bbd41fbabd9831f79217e1319cde05b;
 
     /// @notice BLAKE2b-256 of `data`.
     function hash(bytes memory data) internal view returns (bytes32) {
