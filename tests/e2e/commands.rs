@@ -166,3 +166,43 @@ fn an_expired_blob_is_said_to_be_expired() {
     let status = network.client(&["blob-status", &id]).json();
     assert_eq!(status["status"], "expired", "{status}");
 }
+
+#[test]
+fn wal_is_got_staked_listed_and_taken_back() {
+    // Whoever cannot see or take back their stake has lost it.
+    let directory = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let mut command = walrus(directory.path());
+    command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+    command.args(["--rpc-port", &port, "--epoch-seconds", "6"]);
+    let log = directory.path().join("local.log");
+    let (_network, _) = Background::start(&mut command, &log);
+    let client = |arguments: &[&str]| {
+        let mut command = walrus(directory.path());
+        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
+    };
+    let got = client(&["get-wal", "--ether", "2"]).json();
+    assert_eq!(got["received"], 2_000_000_000u64, "{got}");
+    let committee = client(&["committee"]).json();
+    let stake = |node: &serde_json::Value| node["stake"].as_u64().unwrap();
+    let nodes = committee["nodes"].as_array().unwrap();
+    assert!(nodes.len() == 4 && nodes.iter().all(|node| stake(node) >= 1_000_000_000_000));
+
+    // Refused for seconds of each epoch, while the active set must not change.
+    let done = |arguments: &[&str]| {
+        let answer = client(arguments);
+        (answer.code == 0).then(|| answer.json())
+    };
+    let staked = wait_for("stake", 60, || done(&["stake", "1", "2"]));
+    let position = staked["position"].to_string();
+    let listed = client(&["positions"]).json();
+    assert_eq!(listed["positions"][0]["principal"], 2_000_000_000u64, "{listed}");
+    // Epochs pass by themselves: the local network cranks.
+    let epoch = || client(&["info"]).json()["epoch"].as_u64().unwrap();
+    let first = epoch();
+    wait_for("two epochs", 90, || (epoch() >= first + 2).then_some(()));
+    wait_for("unstake", 60, || done(&["unstake", &position]));
+    wait_for("withdraw", 90, || done(&["withdraw", &position]));
+    assert_eq!(client(&["positions"]).json()["positions"].as_array().unwrap().len(), 0);
+    client(&["withdraw", &position]).error(5);
+}

@@ -16,7 +16,7 @@ use walrus_core::{
 use walrus_env::Env;
 
 use crate::{
-    abi::{Plain, blobs, epochs, lens, staking, system, to_address, wal},
+    abi::{Plain, blobs, epochs, lens, staking, staking_nodes, system, to_address, wal},
     contract_error::ContractError,
     deployment::Deployment,
     endpoints::Endpoints,
@@ -267,7 +267,7 @@ impl ChainClient {
     /// See [`ReadError`].
     pub async fn candidates(&self) -> Result<Vec<(NodeId, u64)>, ReadError> {
         let staking = to_address(self.deployment.contracts.staking);
-        let call = staking::Staking::candidatesCall {};
+        let call = staking_nodes::StakingNodes::candidatesCall {};
         let set = self.read("the candidates of a committee", staking, call).await?;
         Ok(set.nodeIds.into_iter().map(NodeId).zip(set.stakes).collect())
     }

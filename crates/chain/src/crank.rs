@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use walrus_core::{Epoch, NodeId};
 
 use crate::{
-    abi::{challenges, staking},
+    abi::{challenges, staking_pools},
     contract_error::ContractError,
     error::{ReadError, WriteError},
     sender::{Action, Receipt},
@@ -102,7 +102,8 @@ impl ChainWriter {
     /// # Errors
     /// See [`WriteError`].
     pub async fn settle(&self, nodes: &[NodeId]) -> Result<Receipt, WriteError> {
-        let call = staking::Staking::settleCall(nodes.iter().map(|node| node.0).collect());
+        let node_ids = nodes.iter().map(|node| node.0).collect();
+        let call = staking_pools::StakingPools::settleCall { nodeIds: node_ids };
         let staking = self.client().deployment().contracts.staking;
         self.sender().execute(Action::call("settle the pools", staking, &call)).await
     }

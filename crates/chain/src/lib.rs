@@ -47,6 +47,7 @@ mod probe;
 mod profile;
 mod rpc;
 mod sender;
+mod stake;
 mod stream;
 mod view;
 mod wallet;
@@ -66,6 +67,7 @@ pub use keystore::KeystoreError;
 pub use probe::{ProbeError, probe};
 pub use profile::{ExchangeTerms, GovernanceTimes, Profile, ProfileParameters, Tunable};
 pub use sender::{Receipt, SendConfig, Sender};
+pub use stake::PositionRecord;
 pub use stream::{Batch, Confirmations, EventStream, StreamError, StreamItem};
 pub use view::{
     BlobRecord, ChallengeView, Cost, EpochPhase, EpochState, NetworkSnapshot, NetworkView,

@@ -60,8 +60,20 @@ pub enum Command {
     BlobId(BlobIdArgs),
     /// Show the network: epoch, committee, capacity, prices
     Info,
+    /// Show the committee: nodes, shards, stake, commission, votes
+    Committee,
     /// Ask every node how it is
     Health,
+    /// Stake WAL with a node
+    Stake(StakeArgs),
+    /// Ask for a stake position to leave its pool
+    Unstake(PositionArgs),
+    /// Take out a stake position that has left its pool
+    Withdraw(PositionArgs),
+    /// List the stake positions of the wallet
+    Positions,
+    /// Get WAL for gas money, on test networks
+    GetWal(GetWalArgs),
     /// Set up and run a storage node
     #[command(subcommand)]
     Node(NodeCommand),
@@ -201,6 +213,31 @@ pub struct BlobIdArgs {
     pub coding: CodingArgs,
 }
 
+/// `walrus stake`
+#[derive(Debug, Args)]
+pub struct StakeArgs {
+    /// Number of the node; `walrus committee` lists them
+    pub node: u32,
+    /// WAL to stake
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub wal: u64,
+}
+
+/// Commands about one stake position.
+#[derive(Debug, Args)]
+pub struct PositionArgs {
+    /// Number of the position; `walrus positions` lists them
+    pub position: u64,
+}
+
+/// `walrus get-wal`
+#[derive(Debug, Args)]
+pub struct GetWalArgs {
+    /// Gas money to give for it, in units of 10^18
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub ether: u64,
+}
+
 /// `walrus node …`
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
@@ -210,6 +247,10 @@ pub enum NodeCommand {
     Register(NodeRegisterArgs),
     /// Run the node
     Run(NodeDirArgs),
+    /// Vote on prices and capacity
+    Vote(NodeVoteArgs),
+    /// Change the commission, with effect from the epoch after the next one on
+    Commission(NodeCommissionArgs),
 }
 
 /// `walrus node setup`
@@ -253,6 +294,34 @@ pub struct NodeRegisterArgs {
     /// WAL to stake for it
     #[arg(long, default_value_t = 1000)]
     pub stake: u64,
+}
+
+/// `walrus node vote`
+#[derive(Debug, Args)]
+pub struct NodeVoteArgs {
+    /// Directory of the node
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// FROST per MiB of encoded size and epoch
+    #[arg(long)]
+    pub storage_price: u64,
+    /// FROST per MiB of encoded size written
+    #[arg(long)]
+    pub write_price: u64,
+    /// Bytes the node can store
+    #[arg(long)]
+    pub capacity: u64,
+}
+
+/// `walrus node commission`
+#[derive(Debug, Args)]
+pub struct NodeCommissionArgs {
+    /// Directory of the node
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// The operator's share of rewards, in hundredths of a percent
+    #[arg(long, value_parser = clap::value_parser!(u16).range(..=10_000))]
+    pub basis_points: u16,
 }
 
 /// Commands about one node's directory.

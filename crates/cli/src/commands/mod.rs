@@ -8,4 +8,5 @@ pub mod info;
 pub mod local;
 pub mod node;
 pub mod read;
+pub mod stake;
 pub mod store;
