@@ -536,7 +536,7 @@ fn pool_from(pool: lens::WalrusLens::PoolInfo) -> PoolRecord {
     }
 }
 
-fn blob_from(token: u64, record: lens::WalrusLens::BlobRecord) -> BlobRecord {
+pub(crate) fn blob_from(token: u64, record: lens::WalrusLens::BlobRecord) -> BlobRecord {
     // Bits of `BlobFlags` in contracts/src/types/Blob.sol.
     let flag = |bit: u8| record.flags & bit != 0;
     let certified = record.certifiedEpoch != 0;

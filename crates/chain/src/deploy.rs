@@ -320,7 +320,10 @@ fn governance(
     vec![
         ("UpgradeGate", code(&gate::UpgradeGate::BYTECODE, gate)),
         ("WalrusGovernor", code(&governor::WalrusGovernor::BYTECODE, governor.abi_encode())),
-        ("TimelockController", code(&timelock::TimelockController::BYTECODE, timelock.abi_encode())),
+        (
+            "TimelockController",
+            code(&timelock::TimelockController::BYTECODE, timelock.abi_encode()),
+        ),
         ("PrevrandaoRandomness", code(randomness, Vec::new())),
     ]
 }

@@ -32,6 +32,7 @@
 
 mod abi;
 mod address_text;
+mod assets;
 mod client;
 mod contract_error;
 mod crank;
@@ -53,6 +54,7 @@ mod view;
 mod wallet;
 mod writer;
 
+pub use assets::{CapacityClass, Holding, ReferenceRecord};
 pub use client::{BLOBS_PER_CALL, ChainClient};
 pub use contract_error::ContractError;
 pub use crank::CrankStep;
