@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use walrus_chain::{
-    DeployParams, Endpoints, EndpointsConfig, EpochPhase, Profile, deploy,
-};
+use walrus_chain::{DeployParams, Endpoints, EndpointsConfig, EpochPhase, Profile, deploy};
 use walrus_core::{EvmAddress, NodeId};
 use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::Env;
 
 use crate::{
-    args::{
-        ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile, Global,
-    },
+    args::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile, Global},
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
     output::{Output, wal},
@@ -103,7 +99,8 @@ async fn deploy_params(
     Ok(DeployParams { guardian, ..params })
 }
 
-fn parse_address(text: &str) -> Result<EvmAddress, Failure> {
+/// Reads an account's address.
+pub fn parse_address(text: &str) -> Result<EvmAddress, Failure> {
     text.parse().map_err(|error| {
         Failure::message(Kind::Usage, format!("{text} is not an address: {error}"))
     })

@@ -8,9 +8,7 @@ use walrus_core::NodeId;
 use walrus_env::{Env, split_host_port};
 
 use crate::{
-    args::{
-        NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs,
-    },
+    args::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs},
     failure::{Failure, Kind, Outcome},
     network::{self, Setup, registration, set_up_node},
     node_file::{NodeFile, NodeKeys},

@@ -18,12 +18,7 @@ const FROST: u64 = 1_000_000_000;
 const WEI: u128 = 1_000_000_000_000_000_000;
 
 /// Runs `walrus stake`.
-pub async fn stake(
-    env: &Env,
-    global: &Global,
-    arguments: &StakeArgs,
-    output: Output,
-) -> Outcome {
+pub async fn stake(env: &Env, global: &Global, arguments: &StakeArgs, output: Output) -> Outcome {
     let session = Session::open(env, global).await?;
     let writer = session.writer().await?;
     let frost = arguments.wal.saturating_mul(FROST);
