@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { SSTORE2 } from "solady/utils/SSTORE2.sol";
 import { Wired } from "./Wired.sol";
 import { WiredUpgradeable } from "./WiredUpgradeable.sol";
 import { ICommittees } from "./interfaces/ICommittees.sol";
@@ -10,6 +11,7 @@ import { IForceSynced } from "./interfaces/IForceSynced.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
 import { IWalrusSystem } from "./interfaces/IWalrusSystem.sol";
 import { Dhondt } from "./libraries/Dhondt.sol";
+import { Roster } from "./libraries/Roster.sol";
 import { RedStuffMath } from "./libraries/RedStuffMath.sol";
 import { WeightedVotes } from "./libraries/WeightedVotes.sol";
 import { EpochClock, EpochState, Stage } from "./types/Epoch.sol";
@@ -154,13 +156,19 @@ contract EpochManager is IEpochManager, WiredUpgradeable {
 
     /// @inheritdoc IEpochManager
     function votedPrices() external view returns (uint64 storagePrice, uint64 writePrice) {
-        (uint32[] memory ids, uint16[] memory weights) = ICommittees(COMMITTEES).members(_layout().epoch);
+        (address table,) = ICommittees(COMMITTEES).tables(_layout().epoch);
+        bytes memory roster = SSTORE2.read(table);
+        uint256 count = Roster.seats(roster);
+        uint32[] memory ids = new uint32[](count);
+        for (uint256 seat = 0; seat < count; ++seat) {
+            ids[seat] = Roster.idAt(roster, seat);
+        }
         uint256[] memory writes = IStaking(STAKING).priceVotesOf(ids);
-        uint256[] memory storages = new uint256[](ids.length);
-        for (uint256 i = 0; i < ids.length; ++i) {
-            (uint256 votes, uint256 weight) = (writes[i], weights[i]);
-            storages[i] = votes >> 64 << 16 | weight;
-            writes[i] = uint256(uint64(votes)) << 16 | weight;
+        uint256[] memory storages = new uint256[](count);
+        for (uint256 seat = 0; seat < count; ++seat) {
+            (uint256 votes, uint256 weight) = (writes[seat], Roster.weightAt(roster, seat));
+            storages[seat] = votes >> 64 << 16 | weight;
+            writes[seat] = uint256(uint64(votes)) << 16 | weight;
         }
         storagePrice = WeightedVotes.lowQuorum(storages, N_SHARDS);
         writePrice = WeightedVotes.lowQuorum(writes, N_SHARDS);

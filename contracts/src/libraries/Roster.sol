@@ -73,6 +73,14 @@ library Roster {
         return BlsMinPk.unpack(roster, 32);
     }
 
+    /// @notice `nodeId << 16 | weight` of a seat below `seats`; 0 when it is empty.
+    function entryAt(bytes memory roster, uint256 seat) internal pure returns (uint256) {
+        // Seats are far below 2^64, so the offset cannot overflow.
+        unchecked {
+            return _word(roster, HEAD + seat * ENTRY) >> (256 - 8 * ENTRY);
+        }
+    }
+
     /// @notice Node at a seat below `seats`; 0 when it is empty.
     function idAt(bytes memory roster, uint256 seat) internal pure returns (uint32) {
         // Seats are far below 2^64, so the offset cannot overflow.
@@ -105,7 +113,8 @@ library Roster {
         ids = new uint32[](count);
         weights = new uint16[](count);
         for (uint256 seat = 0; seat < count; ++seat) {
-            (ids[seat], weights[seat]) = (idAt(roster, seat), weightAt(roster, seat));
+            uint256 entry = entryAt(roster, seat);
+            (ids[seat], weights[seat]) = (uint32(entry >> 16), uint16(entry));
         }
     }
 
