@@ -158,20 +158,10 @@ contract EpochManager is IEpochManager, WiredUpgradeable {
     function votedPrices() external view returns (uint64 storagePrice, uint64 writePrice) {
         (address table,) = ICommittees(COMMITTEES).tables(_layout().epoch);
         bytes memory roster = SSTORE2.read(table);
-        uint256 count = Roster.seats(roster);
-        uint32[] memory ids = new uint32[](count);
-        for (uint256 seat = 0; seat < count; ++seat) {
-            ids[seat] = Roster.idAt(roster, seat);
-        }
-        uint256[] memory writes = IStaking(STAKING).priceVotesOf(ids);
-        uint256[] memory storages = new uint256[](count);
-        for (uint256 seat = 0; seat < count; ++seat) {
-            (uint256 votes, uint256 weight) = (writes[seat], Roster.weightAt(roster, seat));
-            storages[seat] = votes >> 64 << 16 | weight;
-            writes[seat] = uint256(uint64(votes)) << 16 | weight;
-        }
-        storagePrice = WeightedVotes.lowQuorum(storages, N_SHARDS);
-        writePrice = WeightedVotes.lowQuorum(writes, N_SHARDS);
+        bytes memory votes = IStaking(STAKING).priceVotesOf(roster);
+        uint256[] memory list = new uint256[](Roster.seats(roster));
+        storagePrice = WeightedVotes.lowQuorum(_weighted(list, roster, votes, 192), N_SHARDS);
+        writePrice = WeightedVotes.lowQuorum(_weighted(list, roster, votes, 128), N_SHARDS);
     }
 
     /// @inheritdoc IEpochManager
@@ -187,6 +177,24 @@ contract EpochManager is IEpochManager, WiredUpgradeable {
             votes[i] = uint256(WeightedVotes.scaled(uint64(votes[i]), weight, N_SHARDS)) << 16 | weight;
         }
         return WeightedVotes.highQuorum(votes, N_SHARDS);
+    }
+
+    /// @dev Fills `list` with one of the votes of each member, `vote << 16 | weight`. `votes` has 16 bytes a member, and the
+    /// vote lies `shift` bits from the end of the word that begins there.
+    function _weighted(uint256[] memory list, bytes memory roster, bytes memory votes, uint256 shift)
+        private
+        pure
+        returns (uint256[] memory)
+    {
+        uint256 count = list.length;
+        for (uint256 seat = 0; seat < count; ++seat) {
+            uint256 weight = Roster.weightAt(roster, seat);
+            assembly ("memory-safe") {
+                let vote := and(shr(shift, mload(add(add(votes, 0x20), shl(4, seat)))), 0xffffffffffffffff)
+                mstore(add(add(list, 0x20), shl(5, seat)), or(shl(16, vote), weight))
+            }
+        }
+        return list;
     }
 
     /// @dev The input of the selection. Waits a quarter epoch for pools that are not settled, then goes on without them.

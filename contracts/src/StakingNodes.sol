@@ -10,6 +10,7 @@ import { BlsMinPk } from "./libraries/BlsMinPk.sol";
 import { Pools } from "./libraries/Pools.sol";
 import { Positions } from "./libraries/Positions.sol";
 import { Rates } from "./libraries/Rates.sol";
+import { Roster } from "./libraries/Roster.sol";
 import { StakingState } from "./libraries/StakingState.sol";
 import { Settlement } from "./types/Epoch.sol";
 import { NodeInfo, NodeParams, PoolInfo, Position, Rate, Role } from "./types/Node.sol";
@@ -206,18 +207,28 @@ contract StakingNodes is Wired {
     }
 
     /// @notice See `IStaking.priceVotesOf`.
-    function priceVotesOf(uint32[] calldata nodeIds) external view returns (uint256[] memory votes) {
+    function priceVotesOf(bytes calldata roster) external view returns (bytes memory votes) {
         StakingState.Layout storage l = StakingState.get();
-        votes = new uint256[](nodeIds.length);
+        bytes memory members = roster;
+        uint256 length = 16 * Roster.seats(members);
+        // Every vote is written as a whole word that the next one cuts off.
+        votes = new bytes(length + 16);
         // Neighbours share a word, and members are mostly neighbours.
         (uint256 place, uint256 word) = (type(uint256).max, 0);
-        for (uint256 i = 0; i < votes.length; ++i) {
-            uint256 nodeId = nodeIds[i];
+        uint256 seat = 0;
+        for (uint256 offset = 0; offset < length; offset += 16) {
+            uint256 nodeId = Roster.idAt(members, seat++);
             if (nodeId >> 1 != place) {
                 place = nodeId >> 1;
                 word = l.priceVotes[place];
             }
-            votes[i] = uint128(word >> (128 * (nodeId & 1)));
+            uint256 vote = word >> (128 * (nodeId & 1)) << 128;
+            assembly ("memory-safe") {
+                mstore(add(add(votes, 0x20), offset), vote)
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(votes, length)
         }
     }
 
@@ -226,7 +237,8 @@ contract StakingNodes is Wired {
         StakingState.Layout storage l = StakingState.get();
         votes = new uint256[](nodeIds.length);
         (uint256 place, uint256 word) = (type(uint256).max, 0);
-        for (uint256 i = 0; i < votes.length; ++i) {
+        uint256 count = nodeIds.length;
+        for (uint256 i = 0; i < count; ++i) {
             uint256 nodeId = nodeIds[i];
             if (nodeId >> 2 != place) {
                 place = nodeId >> 2;

@@ -39,12 +39,20 @@ library Roster {
     }
 
     /// @notice Seat of a node.
+    /// @dev In assembly because every settlement and report pays for it, per seat that it passes over: 40 gas instead of
+    /// 100. The plain version is in the tests, and both are compared.
     function find(bytes memory roster, uint32 nodeId) internal pure returns (bool member, uint8 seat) {
+        if (nodeId == 0) return (false, 0);
         uint256 count = seats(roster);
-        // Seats are at most 255 and offsets lie within the roster.
-        unchecked {
-            for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
-                if (idAt(roster, i) == nodeId) return (true, uint8(i));
+        assembly ("memory-safe") {
+            let at := add(roster, add(0x20, HEAD))
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                if eq(shr(224, mload(at)), nodeId) {
+                    member := 1
+                    seat := i
+                    break
+                }
+                at := add(at, ENTRY)
             }
         }
     }
