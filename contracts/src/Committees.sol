@@ -184,17 +184,18 @@ contract Committees is ICommittees, WiredUpgradeable {
         uint256 most = oldIds.length + sorted.length;
         ids = new uint32[](most);
         weights = new uint16[](most);
+        bool[] memory seated = new bool[](sorted.length);
         uint256 length = 0;
         for (uint256 seat = 0; seat < oldIds.length; ++seat) {
             (bool found, uint256 place) = _find(sorted, oldIds[seat]);
             if (!found) continue;
             (ids[seat], weights[seat]) = (oldIds[seat], uint16(sorted[place]));
             length = seat + 1;
-            sorted[place] = 0;
+            seated[place] = true;
         }
         uint256 free = 0;
         for (uint256 i = 0; i < sorted.length; ++i) {
-            if (sorted[i] == 0) continue;
+            if (seated[i]) continue;
             while (ids[free] != 0) ++free;
             (ids[free], weights[free]) = (uint32(sorted[i] >> 16), uint16(sorted[i]));
             if (free >= length) length = free + 1;
@@ -206,11 +207,16 @@ contract Committees is ICommittees, WiredUpgradeable {
         }
     }
 
-    /// @dev Position of a node in a list of `nodeId << 16 | weight`, of which some are already struck out (0).
+    /// @dev Position of a node in an ascending list of `nodeId << 16 | weight`.
     function _find(uint256[] memory list, uint32 nodeId) private pure returns (bool, uint256) {
-        if (nodeId == 0) return (false, 0);
-        for (uint256 i = 0; i < list.length; ++i) {
-            if (list[i] >> 16 == nodeId) return (true, i);
+        uint256 low = 0;
+        uint256 high = nodeId == 0 ? 0 : list.length;
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            uint256 found = list[middle] >> 16;
+            if (found == nodeId) return (true, middle);
+            if (found < nodeId) low = middle + 1;
+            else high = middle;
         }
         return (false, 0);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { SSTORE2 } from "solady/utils/SSTORE2.sol";
 import { Wired } from "./Wired.sol";
 import { WiredUpgradeable } from "./WiredUpgradeable.sol";
 import { ICommittees } from "./interfaces/ICommittees.sol";
@@ -10,6 +11,7 @@ import { IForceSynced } from "./interfaces/IForceSynced.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
 import { IWalrusSystem } from "./interfaces/IWalrusSystem.sol";
 import { Dhondt } from "./libraries/Dhondt.sol";
+import { Roster } from "./libraries/Roster.sol";
 import { RedStuffMath } from "./libraries/RedStuffMath.sol";
 import { WeightedVotes } from "./libraries/WeightedVotes.sol";
 import { EpochClock, EpochState, Stage } from "./types/Epoch.sol";
@@ -154,16 +156,12 @@ contract EpochManager is IEpochManager, WiredUpgradeable {
 
     /// @inheritdoc IEpochManager
     function votedPrices() external view returns (uint64 storagePrice, uint64 writePrice) {
-        (uint32[] memory ids, uint16[] memory weights) = ICommittees(COMMITTEES).members(_layout().epoch);
-        uint256[] memory writes = IStaking(STAKING).priceVotesOf(ids);
-        uint256[] memory storages = new uint256[](ids.length);
-        for (uint256 i = 0; i < ids.length; ++i) {
-            (uint256 votes, uint256 weight) = (writes[i], weights[i]);
-            storages[i] = votes >> 64 << 16 | weight;
-            writes[i] = uint256(uint64(votes)) << 16 | weight;
-        }
-        storagePrice = WeightedVotes.lowQuorum(storages, N_SHARDS);
-        writePrice = WeightedVotes.lowQuorum(writes, N_SHARDS);
+        (address table,) = ICommittees(COMMITTEES).tables(_layout().epoch);
+        bytes memory roster = SSTORE2.read(table);
+        bytes memory votes = IStaking(STAKING).priceVotesOf(roster);
+        uint256[] memory list = new uint256[](Roster.seats(roster));
+        storagePrice = WeightedVotes.lowQuorum(_weighted(list, roster, votes, 192), N_SHARDS);
+        writePrice = WeightedVotes.lowQuorum(_weighted(list, roster, votes, 128), N_SHARDS);
     }
 
     /// @inheritdoc IEpochManager
@@ -179,6 +177,24 @@ contract EpochManager is IEpochManager, WiredUpgradeable {
             votes[i] = uint256(WeightedVotes.scaled(uint64(votes[i]), weight, N_SHARDS)) << 16 | weight;
         }
         return WeightedVotes.highQuorum(votes, N_SHARDS);
+    }
+
+    /// @dev Fills `list` with one of the votes of each member, `vote << 16 | weight`. `votes` has 16 bytes a member, and the
+    /// vote lies `shift` bits from the end of the word that begins there.
+    function _weighted(uint256[] memory list, bytes memory roster, bytes memory votes, uint256 shift)
+        private
+        pure
+        returns (uint256[] memory)
+    {
+        uint256 count = list.length;
+        for (uint256 seat = 0; seat < count; ++seat) {
+            uint256 weight = Roster.weightAt(roster, seat);
+            assembly ("memory-safe") {
+                let vote := and(shr(shift, mload(add(add(votes, 0x20), shl(4, seat)))), 0xffffffffffffffff)
+                mstore(add(add(list, 0x20), shl(5, seat)), or(shl(16, vote), weight))
+            }
+        }
+        return list;
     }
 
     /// @dev The input of the selection. Waits a quarter epoch for pools that are not settled, then goes on without them.

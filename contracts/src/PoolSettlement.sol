@@ -38,10 +38,10 @@ abstract contract PoolSettlement is Wired {
         if (from >= epoch) return (p, 0);
         // Only the two epochs after the last settlement can have anything pending.
         for (uint32 e = from + 1; e < epoch && e <= from + 2; ++e) {
-            burned += _advance(l, nodeId, p, e, false);
+            burned += _advance(l, nodeId, p, e);
         }
-        (bool changed, uint256 lost) = _applyResult(l, nodeId, p, epoch - 1);
-        burned += lost + _advance(l, nodeId, p, epoch, changed);
+        burned += _applyResult(l, nodeId, p, epoch - 1);
+        burned += _advance(l, nodeId, p, epoch);
     }
 
     /// @dev Stores a pool and what follows from it for the active set.
@@ -63,31 +63,28 @@ abstract contract PoolSettlement is Wired {
         if (amount != 0) IWAL(WAL_TOKEN).burn(amount);
     }
 
-    /// @dev Moves a pool to the start of `epoch` and records its rate when anybody needs it.
-    function _advance(
-        StakingState.Layout storage l,
-        uint32 nodeId,
-        StakingState.Pool memory p,
-        uint32 epoch,
-        bool changed
-    ) private returns (uint256 dust) {
+    /// @dev Moves a pool to the start of `epoch` and records its rate when somebody joins or leaves: nobody else will
+    /// ever ask for it.
+    function _advance(StakingState.Layout storage l, uint32 nodeId, StakingState.Pool memory p, uint32 epoch)
+        private
+        returns (uint256 dust)
+    {
         (uint128 balance, uint128 shares) = (p.balance, p.shares);
         bool touched;
         (touched, dust) = p.advance(epoch);
-        if (touched || changed) l.rates[nodeId].record(epoch, balance, shares);
+        if (touched) l.rates[nodeId].record(epoch, balance, shares);
     }
 
-    /// @dev Reward and punishment of a member of the committee of `ended`.
-    /// @return changed Whether the pool was a member
+    /// @dev Reward and punishment of a pool whose node was in the committee of `ended`.
     /// @return burned Forfeits and slashes
     function _applyResult(StakingState.Layout storage l, uint32 nodeId, StakingState.Pool memory p, uint32 ended)
         private
-        returns (bool changed, uint256 burned)
+        returns (uint256 burned)
     {
         Settlement storage s = l.settlement;
-        if (ended == 0 || s.epoch != ended) return (false, 0);
+        if (ended == 0 || s.epoch != ended) return 0;
         (bool member, uint8 seat, uint16 weight) = ICommittees(COMMITTEES).standing(ended, nodeId);
-        if (!member) return (false, 0);
+        if (!member) return 0;
         s.settled |= 1 << seat;
         if (p.servedEpoch + 1 != ended || p.servedEpoch == 0) p.joinedEpoch = ended;
         p.servedEpoch = ended;
@@ -105,7 +102,6 @@ abstract contract PoolSettlement is Wired {
             (commission, burned) = p.credit(share);
             emit IStaking.PoolSettled(nodeId, ended, share, commission, 0);
         }
-        return (true, burned);
     }
 
     /// @dev Counts a miss of the challenge, unless the node is spared or new, and takes what the schedule says.

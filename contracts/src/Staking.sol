@@ -231,7 +231,7 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
     }
 
     /// @inheritdoc IStaking
-    function priceVotesOf(uint32[] calldata) external view returns (uint256[] memory) {
+    function priceVotesOf(bytes calldata) external view returns (bytes memory) {
         _read(NODES);
     }
 
@@ -344,14 +344,15 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
         _moveUnits(from, to, StakingState.get().positions[id].principal);
     }
 
+    /// @dev An account's votes are kept in the slot of its token count.
     function _moveUnits(address from, address to, uint256 amount) private {
-        StakingState.Layout storage l = StakingState.get();
-        if (from != address(0)) l.units[from] -= amount;
-        if (to != address(0)) l.units[to] += amount;
+        // Below the supply of WAL, so 224 bits are enough.
+        if (from != address(0)) _setAux(from, uint224(_getAux(from) - amount));
+        if (to != address(0)) _setAux(to, uint224(_getAux(to) + amount));
         _transferVotingUnits(from, to, amount);
     }
 
     function _getVotingUnits(address account) internal view override returns (uint256) {
-        return StakingState.get().units[account];
+        return account == address(0) ? 0 : _getAux(account);
     }
 }

@@ -10,6 +10,7 @@ import { BlsMinPk } from "./libraries/BlsMinPk.sol";
 import { Pools } from "./libraries/Pools.sol";
 import { Positions } from "./libraries/Positions.sol";
 import { Rates } from "./libraries/Rates.sol";
+import { Roster } from "./libraries/Roster.sol";
 import { StakingState } from "./libraries/StakingState.sol";
 import { Settlement } from "./types/Epoch.sol";
 import { NodeInfo, NodeParams, PoolInfo, Position, Rate, Role } from "./types/Node.sol";
@@ -63,8 +64,13 @@ contract StakingNodes is Wired {
     /// @notice See `IStaking.setVotes`.
     function setVotes(uint32 nodeId, uint64 storagePrice, uint64 writePrice, uint64 capacity) external {
         StakingState.Node storage n = _operated(nodeId);
-        uint256 allowedAt = n.votedAt == 0 ? 0 : n.votedAt + _voteInterval();
-        if (block.timestamp < allowedAt) revert IStaking.VotedTooRecently(nodeId, uint64(allowedAt));
+        // The parameter can only shorten the interval, so most calls need not read it.
+        uint256 interval = uint256(EPOCH_DURATION) / 14;
+        if (n.votedAt != 0 && block.timestamp < n.votedAt + interval) {
+            uint256 shorter = IParamRegistry(PARAMS).get(ParamKeys.VOTE_INTERVAL);
+            uint256 allowedAt = n.votedAt + (shorter < interval ? shorter : interval);
+            if (block.timestamp < allowedAt) revert IStaking.VotedTooRecently(nodeId, uint64(allowedAt));
+        }
         n.votedAt = uint40(block.timestamp);
         _writeVotes(nodeId, storagePrice, writePrice, capacity);
         emit IStaking.NodeUpdated(nodeId);
@@ -201,11 +207,28 @@ contract StakingNodes is Wired {
     }
 
     /// @notice See `IStaking.priceVotesOf`.
-    function priceVotesOf(uint32[] calldata nodeIds) external view returns (uint256[] memory votes) {
+    function priceVotesOf(bytes calldata roster) external view returns (bytes memory votes) {
         StakingState.Layout storage l = StakingState.get();
-        votes = new uint256[](nodeIds.length);
-        for (uint256 i = 0; i < nodeIds.length; ++i) {
-            votes[i] = l.priceVotesOf(nodeIds[i]);
+        bytes memory members = roster;
+        uint256 length = 16 * Roster.seats(members);
+        // Every vote is written as a whole word that the next one cuts off.
+        votes = new bytes(length + 16);
+        // Neighbours share a word, and members are mostly neighbours.
+        (uint256 place, uint256 word) = (type(uint256).max, 0);
+        uint256 seat = 0;
+        for (uint256 offset = 0; offset < length; offset += 16) {
+            uint256 nodeId = Roster.idAt(members, seat++);
+            if (nodeId >> 1 != place) {
+                place = nodeId >> 1;
+                word = l.priceVotes[place];
+            }
+            uint256 vote = word >> (128 * (nodeId & 1)) << 128;
+            assembly ("memory-safe") {
+                mstore(add(add(votes, 0x20), offset), vote)
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(votes, length)
         }
     }
 
@@ -213,8 +236,15 @@ contract StakingNodes is Wired {
     function capacityVotesOf(uint32[] calldata nodeIds) external view returns (uint256[] memory votes) {
         StakingState.Layout storage l = StakingState.get();
         votes = new uint256[](nodeIds.length);
-        for (uint256 i = 0; i < nodeIds.length; ++i) {
-            votes[i] = l.capacityVoteOf(nodeIds[i]);
+        (uint256 place, uint256 word) = (type(uint256).max, 0);
+        uint256 count = nodeIds.length;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 nodeId = nodeIds[i];
+            if (nodeId >> 2 != place) {
+                place = nodeId >> 2;
+                word = l.capacityVotes[place];
+            }
+            votes[i] = uint64(word >> (64 * (nodeId & 3)));
         }
     }
 
@@ -271,13 +301,6 @@ contract StakingNodes is Wired {
         n.networkAddress = networkAddress;
         n.networkKey = networkKey;
         n.metadataURI = metadataURI;
-    }
-
-    /// @dev A day of a two-week epoch by default; shorter where epochs are.
-    function _voteInterval() private view returns (uint256) {
-        uint256 longest = IParamRegistry(PARAMS).get(ParamKeys.VOTE_INTERVAL);
-        uint256 share = uint256(EPOCH_DURATION) / 14;
-        return share < longest ? share : longest;
     }
 
     function _operated(uint32 nodeId) private view returns (StakingState.Node storage n) {

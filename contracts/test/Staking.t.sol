@@ -202,10 +202,10 @@ contract StakingTest is Base {
         staking.setVotes(1, 1, 2, 3);
         uint32[] memory ids = new uint32[](2);
         ids[0] = 1;
-        assertEq(staking.priceVotesOf(ids)[0], uint256(1) << 64 | 2);
+        assertEq(staking.node(1).storagePrice, 1);
+        assertEq(staking.node(1).writePrice, 2);
         assertEq(staking.capacityVotesOf(ids)[0], 3);
-        assertEq(staking.priceVotesOf(ids)[1], 0, "node 0 has no votes");
-        assertEq(staking.capacityVotesOf(ids)[1], 0);
+        assertEq(staking.capacityVotesOf(ids)[1], 0, "node 0 has no votes");
     }
 
     function test_setNodeInfo_onlyByOperator() public {

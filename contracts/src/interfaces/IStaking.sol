@@ -224,7 +224,7 @@ interface IStaking is IWired {
     /// @notice The stake of a node as of its last settlement. Reverts with `UnknownNode`.
     function pool(uint32 nodeId) external view returns (PoolInfo memory);
 
-    /// @notice The exchange rate of a pool at the start of an epoch: the newest recorded up to it.
+    /// @notice The exchange rate at which stake joined or left a pool at the start of an epoch, or the last time before.
     function rateAt(uint32 nodeId, uint32 epoch) external view returns (Rate memory);
 
     /// @notice What a position is worth as of the last settlement of its pool, and from which epoch on it can be
@@ -246,8 +246,10 @@ interface IStaking is IWired {
     /// @notice Keys of the given nodes, 96 bytes each; zeros for node 0.
     function keysOf(uint32[] calldata nodeIds) external view returns (bytes memory keys);
 
-    /// @notice Price votes of the given nodes as `storage price << 64 | write price`; 0 for node 0.
-    function priceVotesOf(uint32[] calldata nodeIds) external view returns (uint256[] memory votes);
+    /// @notice Price votes of the members of a committee.
+    /// @param roster The members as `Roster` packs them
+    /// @return votes 16 bytes per seat, big endian: storage price (8), write price (8); zeros for empty seats
+    function priceVotesOf(bytes calldata roster) external view returns (bytes memory votes);
 
     /// @notice Capacity votes of the given nodes in bytes; 0 for node 0.
     function capacityVotesOf(uint32[] calldata nodeIds) external view returns (uint256[] memory votes);

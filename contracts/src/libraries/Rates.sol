@@ -5,7 +5,7 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { Rate } from "../types/Node.sol";
 
 /// @title Exchange rates between WAL and pool shares
-/// @notice One entry per epoch in which anybody joined, left, earned or lost. No WAL and no shares mean 1:1. All
+/// @notice One entry per epoch in which anybody joined or left. No WAL and no shares mean 1:1. All
 /// conversions round down, so that what is left stays in the pool.
 library Rates {
     /// @notice Appends a rate; epochs rise.

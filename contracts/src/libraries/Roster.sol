@@ -39,12 +39,20 @@ library Roster {
     }
 
     /// @notice Seat of a node.
+    /// @dev In assembly because every settlement and report pays for it, per seat that it passes over: 40 gas instead of
+    /// 100. The plain version is in the tests, and both are compared.
     function find(bytes memory roster, uint32 nodeId) internal pure returns (bool member, uint8 seat) {
+        if (nodeId == 0) return (false, 0);
         uint256 count = seats(roster);
-        // Seats are at most 255 and offsets lie within the roster.
-        unchecked {
-            for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
-                if (idAt(roster, i) == nodeId) return (true, uint8(i));
+        assembly ("memory-safe") {
+            let at := add(roster, add(0x20, HEAD))
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                if eq(shr(224, mload(at)), nodeId) {
+                    member := 1
+                    seat := i
+                    break
+                }
+                at := add(at, ENTRY)
             }
         }
     }
@@ -71,6 +79,14 @@ library Roster {
     /// @notice Sum of all keys.
     function aggregateKey(bytes memory roster) internal pure returns (BLS.G1Point memory) {
         return BlsMinPk.unpack(roster, 32);
+    }
+
+    /// @notice `nodeId << 16 | weight` of a seat below `seats`; 0 when it is empty.
+    function entryAt(bytes memory roster, uint256 seat) internal pure returns (uint256) {
+        // Seats are far below 2^64, so the offset cannot overflow.
+        unchecked {
+            return _word(roster, HEAD + seat * ENTRY) >> (256 - 8 * ENTRY);
+        }
     }
 
     /// @notice Node at a seat below `seats`; 0 when it is empty.
@@ -105,7 +121,8 @@ library Roster {
         ids = new uint32[](count);
         weights = new uint16[](count);
         for (uint256 seat = 0; seat < count; ++seat) {
-            (ids[seat], weights[seat]) = (idAt(roster, seat), weightAt(roster, seat));
+            uint256 entry = entryAt(roster, seat);
+            (ids[seat], weights[seat]) = (uint32(entry >> 16), uint16(entry));
         }
     }
 

@@ -34,8 +34,11 @@ library ShardMap {
 
     /// @dev Without an old map all shards are free.
     function _all(uint256[] memory free) private pure returns (uint256) {
-        for (uint256 shard = 0; shard < free.length; ++shard) {
-            free[shard] = shard;
+        assembly ("memory-safe") {
+            let n := mload(free)
+            for { let shard := 0 } lt(shard, n) { shard := add(shard, 1) } {
+                mstore(add(add(free, 0x20), shl(5, shard)), shard)
+            }
         }
         return free.length;
     }
@@ -80,9 +83,9 @@ library ShardMap {
         uint256 next = 0;
         for (uint256 seat = 0; next < freed; ++seat) {
             uint256 end = next + lacks[seat];
-            for (; next < end; ++next) {
-                uint256 shard = free[next];
-                assembly ("memory-safe") {
+            assembly ("memory-safe") {
+                for { } lt(next, end) { next := add(next, 1) } {
+                    let shard := mload(add(add(free, 0x20), shl(5, next)))
                     mstore8(add(add(map, 0x20), shard), seat)
                 }
             }

@@ -74,7 +74,6 @@ library StakingState {
         mapping(uint256 four => uint256) capacityVotes;
         mapping(bytes32 keyHash => uint32 nodeId) nodeOfKey;
         mapping(uint256 positionId => Position) positions;
-        mapping(address owner => uint256 principal) units;
         mapping(uint32 epoch => uint256 amount) rewards;
     }
 

@@ -119,8 +119,8 @@ struct PoolInfo {
     uint64 expectedStake;
 }
 
-/// @notice Exchange rate of a pool at the start of an epoch, after its rewards and slashes and before anybody joined or
-/// left. No WAL and no shares mean 1:1.
+/// @notice Exchange rate of a pool at the start of an epoch in which somebody joined or left: after rewards and slashes,
+/// before they did. No WAL and no shares mean 1:1.
 /// @param epoch The epoch
 /// @param amount FROST in the pool
 /// @param shares Shares in the pool

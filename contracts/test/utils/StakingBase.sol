@@ -11,6 +11,11 @@ import { ScriptedChallenges } from "./ScriptedChallenges.sol";
 abstract contract StakingBase is Base {
     function _start(uint16 nShards, uint256 nodes) internal {
         _launch(nShards, nodes);
+        _playChallenges();
+    }
+
+    /// @dev Puts a double in the place of `Challenges`, and lets this contract pay subsidies.
+    function _playChallenges() internal {
         address scripted = address(new ScriptedChallenges(staking));
         vm.etch(staking.wiring().challenges, scripted.code);
         wal.approve(address(system), type(uint256).max);
