@@ -147,6 +147,45 @@ contract StakingInvariants is Test {
         handler.runOn();
     }
 
+    /// The actions get where things happen: in one long fixed run all of them do.
+    function test_handlerGetsEverywhere() public {
+        for (uint256 i = 0; i < 1500; ++i) {
+            uint256 r = uint256(keccak256(abi.encode(i)));
+            uint256 kind = r % 15;
+            r >>= 8;
+            if (kind < 4) handler.crank(r);
+            else if (kind < 6) handler.stake(r, uint32(r >> 32), r >> 64);
+            else if (kind == 6) handler.request(r);
+            else if (kind < 9) handler.withdraw(r);
+            else if (kind == 9) handler.split(r, r >> 64);
+            else if (kind == 10) handler.join(r, r >> 64);
+            else if (kind == 11) handler.send(r, r >> 64);
+            else if (kind == 12) handler.subsidise(r, uint32(r >> 64));
+            else if (kind == 13) handler.rejoin(uint32(r));
+            else handler.settle(uint32(r));
+        }
+        bytes32[10] memory wanted = [
+            bytes32("staked"),
+            "requested",
+            "withdrawn when due",
+            "withdrawn with a gain",
+            "parted",
+            "joined",
+            "rejoined",
+            "struck",
+            "jailed",
+            "unsettled"
+        ];
+        for (uint256 i = 0; i < wanted.length; ++i) {
+            assertGt(handler.done(wanted[i]), 0, string(abi.encodePacked(wanted[i])));
+        }
+        invariant_booksOfStaking();
+        invariant_poolsCoverTheirPositions();
+        invariant_activeSetIsRight();
+        invariant_votesFollowPositions();
+        handler.runOn();
+    }
+
     function _exists(uint256 id) private view returns (bool) {
         try staking.ownerOf(id) returns (address) {
             return true;

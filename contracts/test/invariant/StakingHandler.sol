@@ -53,6 +53,7 @@ contract StakingHandler is StakingBase {
         vm.prank(user);
         try staking.stake(_node(nodeId), amount, user) returns (uint256 id) {
             lastPosition = id;
+            ++done["staked"];
         } catch { }
     }
 
@@ -60,7 +61,9 @@ contract StakingHandler is StakingBase {
         (uint256 id, address owner) = _position(which);
         if (id == 0) return;
         vm.prank(owner);
-        try staking.requestWithdraw(id) { } catch { }
+        try staking.requestWithdraw(id) {
+            ++done["requested"];
+        } catch { }
     }
 
     /// @dev A due withdrawal can never be refused.
@@ -74,6 +77,8 @@ contract StakingHandler is StakingBase {
         try staking.withdraw(id, owner) returns (uint256 amount) {
             assertEq(wal.balanceOf(owner), before + amount);
             assertGt(amount, uint256(q.principal) / 50, "slashing never takes everything");
+            if (due) ++done["withdrawn when due"];
+            if (amount > q.principal) ++done["withdrawn with a gain"];
         } catch {
             assertFalse(due, "a due withdrawal is refused");
         }
@@ -86,18 +91,30 @@ contract StakingHandler is StakingBase {
         vm.prank(owner);
         try staking.splitPosition(id, bound(amount, 1e9, 1000e9)) returns (uint256 newId) {
             lastPosition = newId;
+            ++done["parted"];
             (uint256 a,) = staking.valueOf(id);
             (uint256 b,) = staking.valueOf(newId);
             assertLe(a + b, value, "splitting makes nothing");
         } catch { }
     }
 
+    /// @dev Joins a position with the next one that is like it, or with any other.
     function join(uint256 a, uint256 b) external counted("join") {
         (uint256 into, address owner) = _position(a);
-        (uint256 from,) = _position(b);
         if (into == 0) return;
+        (uint256 from,) = _position(b);
+        Position memory q = staking.position(into);
+        for (uint256 i = 0; i < 20; ++i) {
+            (uint256 id, address other) = _position(into + i);
+            Position memory r = staking.position(id);
+            bool alike = r.nodeId == q.nodeId && r.activationEpoch == q.activationEpoch && other == owner
+                && r.withdrawEpoch == q.withdrawEpoch;
+            if (alike && id != into) from = id;
+        }
         vm.prank(owner);
-        try staking.joinPositions(into, from) { } catch { }
+        try staking.joinPositions(into, from) {
+            ++done["joined"];
+        } catch { }
     }
 
     function send(uint256 which, uint256 to) external counted("send") {
@@ -124,7 +141,9 @@ contract StakingHandler is StakingBase {
     function rejoin(uint32 nodeId) external counted("rejoin") {
         nodeId = _node(nodeId);
         vm.prank(_operator(nodeId));
-        try staking.joinActiveSet(nodeId, 0) { } catch { }
+        try staking.joinActiveSet(nodeId, 0) {
+            ++done["rejoined"];
+        } catch { }
     }
 
     // ----- Money and strangers
@@ -168,25 +187,11 @@ contract StakingHandler is StakingBase {
         staking.settle(_id(_node(nodeId)));
     }
 
-    /// @dev The next step of the epoch machine, whatever it is.
+    /// @dev The next one to three steps of the epoch machine, whatever they are.
     function crank(uint256 seed) external counted("crank") {
-        EpochState state = epochManager.clock().state;
-        if (state == EpochState.Sync) return _syncAll();
-        if (state == EpochState.ParamsSelected) {
-            _scriptRandomly(seed);
-            _warpTo(epochManager.clock().startableAt);
-            epochManager.startEpoch();
-            ++done["epoch"];
-            return;
+        for (uint256 i = 0; i <= seed % 3; ++i) {
+            _step(uint256(keccak256(abi.encode(seed, i))));
         }
-        // Mostly all pools are settled in time; sometimes some are not, and the selection waits and goes on.
-        if (seed % 8 == 0) {
-            _warpTo(epochManager.clock().doneAt + uint256(D) * 3 / 4);
-        } else {
-            _settleAll();
-            _warpTo(epochManager.clock().selectableAt);
-        }
-        epochManager.selectCommittee(_dhondt());
     }
 
     /// @dev From here on only cranks, and only a quorum of the operators.
@@ -218,6 +223,29 @@ contract StakingHandler is StakingBase {
     }
 
     // ----- Internals
+
+    function _step(uint256 seed) private {
+        EpochState state = epochManager.clock().state;
+        if (state == EpochState.Sync) return _syncAll();
+        if (state == EpochState.ParamsSelected) {
+            _scriptRandomly(seed);
+            _warpTo(epochManager.clock().startableAt);
+            epochManager.startEpoch();
+            ++done["epoch"];
+            return;
+        }
+        if (staking.pool(6).misses > 1) ++done["struck"];
+        if (staking.pool(6).jailedUntil != 0) ++done["jailed"];
+        // Mostly all pools are settled in time; sometimes some are not, and the selection waits and goes on.
+        if (seed % 8 == 0) {
+            if (!staking.isSettled()) ++done["unsettled"];
+            _warpTo(epochManager.clock().doneAt + uint256(D) * 3 / 4);
+        } else {
+            _settleAll();
+            _warpTo(epochManager.clock().selectableAt);
+        }
+        epochManager.selectCommittee(_dhondt());
+    }
 
     function _scriptRandomly(uint256 seed) private {
         uint256 kind = seed % 10;
