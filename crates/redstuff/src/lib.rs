@@ -7,8 +7,9 @@
 //! hashed together into the blob id, shows whether any of it is genuine. The bytes are those of the
 //! public network, as docs/protocol/encoding.md lays them down.
 //!
-//! This crate is no client and no node: it has no clock, no file, no socket, no thread and no global
-//! state. It knows neither signatures nor committees.
+//! This crate is no client and no node: it has no clock, no file and no socket, and no global state but
+//! tables that are computed once. Threads ([`Workers`]) and storage ([`ReadAt`], [`ReadWriteAt`]) are
+//! handed in. It knows neither signatures nor committees.
 //!
 //! ```
 //! use walrus_redstuff::{ConsistencyCheck, EncodingParams, Encoder, Primary, SliverIndex, decode};
@@ -34,7 +35,9 @@
 //!    what has been checked. [`decode`]: back to bytes.
 //! 4. [`ExpandedSliver`], [`RecoverySymbol`], [`GeneralRecoverySymbol`], [`recover_sliver`],
 //!    [`InconsistencyProof`]: healing.
-//! 5. [`engine`]: the arithmetic and hashing below; [`bcs`]: the serialised form.
+//! 5. [`StreamEncoder`] and [`StreamDecoder`]: blobs that do not fit into memory. [`RangeCover`],
+//!    [`SymbolRun`]: parts of blobs.
+//! 6. [`engine`]: the arithmetic and hashing below; [`bcs`]: the serialised form.
 //!
 //! # Guarantees
 //!
@@ -42,7 +45,7 @@
 //! - Bytes from outside never panic, have exactly one accepted form, and are bounded before anything
 //!   is allocated for them.
 //! - [`decode`] with the default check gives every reader the same bytes or an error.
-//! - All engines give the same bytes.
+//! - All engines, any number of threads, and streaming give the same bytes.
 
 mod any_sliver;
 mod axis;

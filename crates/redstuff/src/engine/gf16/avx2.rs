@@ -88,24 +88,43 @@ impl Avx2 {
         [self.xor(low, self.xor(a, b)), high]
     }
 
+    /// The first 64 bytes as low and high bytes.
     #[inline(always)]
-    fn shuffled(self, block: &Block, shuffle: &Shuffle) -> Block {
-        let mut moved = Block([0; 64]);
-        // SAFETY: `self` proves the instructions; a `Block` is 64 aligned bytes and the indices are 32.
+    fn load_bytes(self, bytes: &[u8]) -> [__m256i; 2] {
+        let (low, high) = bytes[..64].split_at(32);
+        // SAFETY: `self` proves the instructions, and both halves are 32 bytes.
         unsafe {
-            let mut sums = [_mm256_setzero_si256(); 2];
-            for (bytes, indices) in block.0.as_chunks::<16>().0.iter().zip(&shuffle.0) {
-                let bytes = _mm256_broadcastsi128_si256(_mm_load_si128(bytes.as_ptr().cast()));
-                for (sum, indices) in sums.iter_mut().zip(indices) {
+            [_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())]
+        }
+    }
+
+    /// The inverse of [`Self::load_bytes`].
+    #[inline(always)]
+    fn store_bytes(self, [a, b]: [__m256i; 2], bytes: &mut [u8]) {
+        let (low, high) = bytes[..64].split_at_mut(32);
+        // SAFETY: `self` proves the instructions, and both halves are 32 bytes.
+        unsafe {
+            _mm256_storeu_si256(low.as_mut_ptr().cast(), a);
+            _mm256_storeu_si256(high.as_mut_ptr().cast(), b);
+        }
+    }
+
+    /// The first 64 bytes rearranged.
+    #[inline(always)]
+    fn shuffled(self, bytes: &[u8], shuffle: &Shuffle) -> [__m256i; 2] {
+        let bytes = bytes[..64].as_chunks::<16>().0;
+        // SAFETY: `self` proves the instructions; there are 16 bytes and 32 aligned indices each time.
+        unsafe {
+            let mut halves = [_mm256_setzero_si256(); 2];
+            for (bytes, indices) in bytes.iter().zip(&shuffle.0) {
+                let bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128(bytes.as_ptr().cast()));
+                for (half, indices) in halves.iter_mut().zip(indices) {
                     let indices = _mm256_load_si256(indices.as_ptr().cast());
-                    *sum = _mm256_or_si256(*sum, _mm256_shuffle_epi8(bytes, indices));
+                    *half = _mm256_or_si256(*half, _mm256_shuffle_epi8(bytes, indices));
                 }
             }
-            let (low, high) = moved.0.split_at_mut(32);
-            _mm256_store_si256(low.as_mut_ptr().cast(), sums[0]);
-            _mm256_store_si256(high.as_mut_ptr().cast(), sums[1]);
+            halves
         }
-        moved
     }
 }
 
@@ -209,20 +228,32 @@ impl Kernel for Avx2 {
 
     #[inline(always)]
     fn gather(self, symbol: &[u8], places: &[Place], shuffle: &Shuffle) -> Self::Vector {
-        let mut block = places[0].collect(symbol);
-        if places[0].shuffled {
-            block = self.shuffled(&block, shuffle);
+        let [place] = places else { unreachable!("a unit is one block") };
+        if !place.shuffled {
+            return self.corrected(self.load_bytes(&symbol[place.offset..]));
         }
-        self.corrected(self.load(&block))
+        // Bytes beyond those of the block do no harm.
+        let vector = match symbol.get(place.offset..place.offset + 64) {
+            Some(bytes) if place.pieces == 1 => self.shuffled(bytes, shuffle),
+            _ => self.shuffled(&place.collect(symbol).0, shuffle),
+        };
+        self.corrected(vector)
     }
 
     #[inline(always)]
     fn scatter(self, vector: Self::Vector, symbol: &mut [u8], places: &[Place], shuffle: &Shuffle) {
-        let mut block = Block([0; 64]);
-        self.store(self.corrected(vector), &mut block);
-        if places[0].shuffled {
-            block = self.shuffled(&block, shuffle);
+        let [place] = places else { unreachable!("a unit is one block") };
+        let vector = self.corrected(vector);
+        if !place.shuffled {
+            return self.store_bytes(vector, &mut symbol[place.offset..]);
         }
-        places[0].distribute(&block, symbol);
+        let mut block = Block([0; 64]);
+        self.store(vector, &mut block);
+        let vector = self.shuffled(&block.0, shuffle);
+        if place.piece == 64 {
+            return self.store_bytes(vector, &mut symbol[place.offset..]);
+        }
+        self.store(vector, &mut block);
+        place.distribute(&block, symbol);
     }
 }

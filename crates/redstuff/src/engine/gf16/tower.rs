@@ -77,6 +77,7 @@ const BASIS_PRODUCTS: [[u8; 8]; 8] = {
 /// The images of the bits of a byte under multiplication by each subfield element: `COLUMNS[a][bit]`
 /// is `a * 2^bit`. Everything the kernels know of the subfield follows from these.
 pub(super) static COLUMNS: [[u8; 8]; 256] = COLUMNS_CONST;
+/// The same to make other tables of.
 pub(super) const COLUMNS_CONST: [[u8; 8]; 256] = {
     let mut columns = [[0; 8]; 256];
     let mut factor = 1;
