@@ -42,6 +42,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &ReadArgs, output: Outpu
         }
     };
     tokio::select! {
+        biased;
         outcome = work => outcome,
         // Dropping the read removes what it has written.
         () = wait_for_stop() => Err(Failure::message(Kind::Failed, "stopped")),
