@@ -9,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 $forge fmt --check src test
+node bin/check-layout
 ./build.sh "$work/artifacts"
 diff -rq "$work/artifacts" artifacts || { echo "artifacts/ is stale: run ./build.sh and commit" >&2; exit 1; }
 node bin/check-sizes 24000

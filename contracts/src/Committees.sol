@@ -26,13 +26,13 @@ contract Committees is ICommittees, WiredUpgradeable {
     /// @param keyTable Data contract: 96 bytes per seat
     /// @param roster Data contract: see `Roster`; zero while the entry is unused
     /// @param shardMap Data contract: one byte (seat) per shard
-    /// @param keysHash keccak256 of the key table
+    /// @param keysVersion `Staking.keysVersion()` when the key table was written
     struct Committee {
         uint32 epoch;
+        uint64 keysVersion;
         address keyTable;
         address roster;
         address shardMap;
-        bytes32 keysHash;
     }
 
     /// @custom:storage-location erc7201:walrus.Committees
@@ -100,14 +100,24 @@ contract Committees is ICommittees, WiredUpgradeable {
 
     /// @inheritdoc ICommittees
     function seatOf(uint32 epoch, uint32 nodeId) public view returns (bool member, uint8 seat) {
-        return _seatIn(_read(_at(epoch).roster), nodeId);
+        return Roster.find(_read(_at(epoch).roster), nodeId);
+    }
+
+    /// @inheritdoc ICommittees
+    function standing(uint32 epoch, uint32 nodeId) public view returns (bool member, uint8 seat, uint16 weight) {
+        bytes memory roster = _read(_at(epoch).roster);
+        (member, seat) = Roster.find(roster, nodeId);
+        if (member) weight = Roster.weightAt(roster, seat);
+    }
+
+    /// @inheritdoc ICommittees
+    function occupiedSeats(uint32 epoch) external view returns (uint256) {
+        return Roster.occupiedSeats(_read(_at(epoch).roster));
     }
 
     /// @inheritdoc ICommittees
     function weightOf(uint32 epoch, uint32 nodeId) external view returns (uint16 weight) {
-        bytes memory roster = _read(_at(epoch).roster);
-        (bool member, uint8 seat) = _seatIn(roster, nodeId);
-        return member ? Roster.weightAt(roster, seat) : 0;
+        (,, weight) = standing(epoch, nodeId);
     }
 
     /// @inheritdoc ICommittees
@@ -121,6 +131,12 @@ contract Committees is ICommittees, WiredUpgradeable {
     /// @inheritdoc ICommittees
     function members(uint32 epoch) external view returns (uint32[] memory nodeIds, uint16[] memory weights) {
         return Roster.members(_read(_at(epoch).roster));
+    }
+
+    /// @inheritdoc ICommittees
+    function tables(uint32 epoch) external view returns (address roster, address shardMap) {
+        Committee storage committee_ = _at(epoch);
+        return (committee_.roster, committee_.shardMap);
     }
 
     /// @inheritdoc ICommittees
@@ -168,17 +184,18 @@ contract Committees is ICommittees, WiredUpgradeable {
         uint256 most = oldIds.length + sorted.length;
         ids = new uint32[](most);
         weights = new uint16[](most);
+        bool[] memory seated = new bool[](sorted.length);
         uint256 length = 0;
         for (uint256 seat = 0; seat < oldIds.length; ++seat) {
             (bool found, uint256 place) = _find(sorted, oldIds[seat]);
             if (!found) continue;
             (ids[seat], weights[seat]) = (oldIds[seat], uint16(sorted[place]));
             length = seat + 1;
-            sorted[place] = 0;
+            seated[place] = true;
         }
         uint256 free = 0;
         for (uint256 i = 0; i < sorted.length; ++i) {
-            if (sorted[i] == 0) continue;
+            if (seated[i]) continue;
             while (ids[free] != 0) ++free;
             (ids[free], weights[free]) = (uint32(sorted[i] >> 16), uint16(sorted[i]));
             if (free >= length) length = free + 1;
@@ -190,32 +207,43 @@ contract Committees is ICommittees, WiredUpgradeable {
         }
     }
 
-    /// @dev Position of a node in a list of `nodeId << 16 | weight`, of which some are already struck out (0).
+    /// @dev Position of a node in an ascending list of `nodeId << 16 | weight`.
     function _find(uint256[] memory list, uint32 nodeId) private pure returns (bool, uint256) {
-        if (nodeId == 0) return (false, 0);
-        for (uint256 i = 0; i < list.length; ++i) {
-            if (list[i] >> 16 == nodeId) return (true, i);
+        uint256 low = 0;
+        uint256 high = nodeId == 0 ? 0 : list.length;
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            uint256 found = list[middle] >> 16;
+            if (found == nodeId) return (true, middle);
+            if (found < nodeId) low = middle + 1;
+            else high = middle;
         }
         return (false, 0);
     }
 
-    /// @dev Writes a committee. Keys are those the nodes have now.
+    /// @dev Writes a committee. Keys are those the nodes have now; as long as no key has changed anywhere, the table of
+    /// the same members is right.
     function _store(uint32 epoch, Committee storage old, uint32[] memory ids, uint16[] memory weights, address shardMap)
         private
     {
-        bytes memory keys = IStaking(STAKING).keysOf(ids);
-        bytes32 keysHash = keccak256(keys);
-        bool sameKeys = old.keysHash == keysHash;
-        address keyTable = sameKeys ? old.keyTable : SSTORE2.write(keys);
-        BLS.G1Point memory aggregate =
-            sameKeys ? Roster.aggregateKey(_read(old.roster)) : KeyTable.sum(keyTable, _occupied(ids));
+        bytes memory oldRoster = _read(old.roster);
+        uint64 keysVersion = IStaking(STAKING).keysVersion();
+        bool sameKeys = old.keysVersion == keysVersion && Roster.hasMembers(oldRoster, ids);
+        address keyTable = old.keyTable;
+        BLS.G1Point memory aggregate;
+        if (sameKeys) {
+            aggregate = Roster.aggregateKey(oldRoster);
+        } else {
+            keyTable = _write(IStaking(STAKING).keysOf(ids), keyTable);
+            aggregate = KeyTable.sum(keyTable, _occupied(ids));
+        }
 
         Committee storage next = _layout().ring[epoch % 3];
         next.epoch = epoch;
+        next.keysVersion = keysVersion;
         next.keyTable = keyTable;
         next.roster = _write(Roster.encode(ids, weights, aggregate), old.roster);
         next.shardMap = shardMap;
-        next.keysHash = keysHash;
         emit CommitteeSelected(epoch, ids, weights, shardMap, keyTable);
     }
 
@@ -238,13 +266,6 @@ contract Committees is ICommittees, WiredUpgradeable {
     function _occupied(uint32[] memory ids) private pure returns (uint256 set) {
         for (uint256 seat = 0; seat < ids.length; ++seat) {
             if (ids[seat] != 0) set |= 1 << seat;
-        }
-    }
-
-    function _seatIn(bytes memory roster, uint32 nodeId) private pure returns (bool member, uint8 seat) {
-        uint256 count = Roster.seats(roster);
-        for (uint256 i = 0; nodeId != 0 && i < count; ++i) {
-            if (Roster.idAt(roster, i) == nodeId) return (true, uint8(i));
         }
     }
 

@@ -1,261 +1,260 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { VotesUpgradeable } from "@openzeppelin/contracts-upgradeable/governance/utils/VotesUpgradeable.sol";
 import { IERC20, SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { Address } from "@openzeppelin/contracts/utils/Address.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { Time } from "@openzeppelin/contracts/utils/types/Time.sol";
 import { ERC721 } from "solady/tokens/ERC721.sol";
 import { LibString } from "solady/utils/LibString.sol";
 import { Wired } from "./Wired.sol";
 import { WiredUpgradeable } from "./WiredUpgradeable.sol";
-import { ICommittees } from "./interfaces/ICommittees.sol";
-import { IEpochManager } from "./interfaces/IEpochManager.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
-import { BlsMinPk } from "./libraries/BlsMinPk.sol";
-import { NodeInfo, NodeParams, Position } from "./types/Node.sol";
+import { IWired } from "./interfaces/IWired.sol";
+import { StakingState } from "./libraries/StakingState.sol";
+import { ChallengeResult, Settlement } from "./types/Epoch.sol";
+import { NodeInfo, NodeParams, PoolInfo, Position, Rate, Role } from "./types/Node.sol";
 import { Parameters, Wiring } from "./types/Wiring.sol";
 
 /// @title Storage nodes and stake
-contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721 {
+/// @dev The code is too long for one contract. This one holds the tokens and moves the money; `StakingNodes` has what
+/// operators say about their nodes, and the longer reads; `StakingPools` the pools and their settlement. Calls are
+/// delegated to these two, so there is one address, one storage (`StakingState`) and one interface.
+contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721, VotesUpgradeable {
+    using Address for address;
     using SafeERC20 for IERC20;
 
-    /// @notice Highest price vote in FROST, so that no product with it can overflow.
-    uint64 public constant MAX_PRICE_VOTE = 1 << 48;
     /// @notice Smallest stake position in FROST: 1 WAL.
     uint256 public constant MIN_STAKE = 1e9;
-    /// @notice Highest commission in basis points.
-    uint16 public constant MAX_COMMISSION_BP = 10_000;
 
-    uint256 private constant MAX_NAME = 100;
-    uint256 private constant MAX_ADDRESS = 259;
-    uint256 private constant MAX_URI = 512;
-    uint256 private constant NETWORK_KEY_LENGTH = 33;
+    /// @dev The rest of the code.
+    address private immutable NODES;
+    address private immutable POOLS;
 
-    /// @dev One node. `activePlace` is its position in the active set plus 1; 0 when it is not in it.
-    struct Node {
-        // Slot 0
-        address operator;
-        uint32 registeredEpoch;
-        uint16 commissionBp;
-        uint16 activePlace;
-        // Slot 1
-        uint64 storagePrice;
-        uint64 writePrice;
-        uint64 capacity;
-        uint64 stake;
-        // Slots 2 to 6
-        uint256[3] key;
-        address commissionReceiver;
-        address governance;
-        // Slots 7 and on
-        bytes networkKey;
-        string name;
-        string networkAddress;
-        string metadataURI;
+    /// @param nodes `StakingNodes` with the same wiring and parameters
+    /// @param pools `StakingPools` with the same wiring and parameters
+    constructor(Wiring memory w, Parameters memory p, address nodes, address pools) Wired(w, p) {
+        NODES = nodes;
+        POOLS = pools;
+        bytes32 mine = keccak256(abi.encode(w, p));
+        _checkHalf(nodes, mine);
+        _checkHalf(pools, mine);
     }
-
-    /// @custom:storage-location erc7201:walrus.Staking
-    struct Layout {
-        uint32 nodeCount;
-        uint64 positionCount;
-        uint32[] activeIds;
-        uint64[] activeStakes;
-        mapping(uint32 nodeId => Node) nodes;
-        mapping(bytes32 keyHash => uint32 nodeId) nodeOfKey;
-        mapping(uint256 positionId => Position) positions;
-        mapping(uint32 epoch => uint256 amount) rewards;
-    }
-
-    /// @dev keccak256(abi.encode(uint256(keccak256("walrus.Staking")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant LAYOUT_SLOT = 0xd3b26ecc95063be71e642d34fbd52fdf7016d6fa116079a0073c8221b108a000;
-
-    modifier onlyOperator(uint32 nodeId) {
-        _requireOperator(nodeId);
-        _;
-    }
-
-    constructor(Wiring memory w, Parameters memory p) Wired(w, p) { }
 
     /// @notice Prepares the proxy; called by the transaction that creates it.
-    function initialize() external initializer { }
+    function initialize() external initializer {
+        __EIP712_init("Staked WAL", "1");
+    }
+
+    // ----- Nodes: the code is in `StakingNodes`
 
     /// @inheritdoc IStaking
-    function registerNode(NodeParams calldata p) external returns (uint32 nodeId) {
-        if (p.commissionBp > MAX_COMMISSION_BP) revert CommissionTooHigh(p.commissionBp, MAX_COMMISSION_BP);
-        Layout storage l = _layout();
-        nodeId = ++l.nodeCount;
-        Node storage n = l.nodes[nodeId];
-        n.operator = msg.sender;
-        n.commissionReceiver = msg.sender;
-        n.governance = msg.sender;
-        n.registeredEpoch = IEpochManager(EPOCH_MANAGER).epoch();
-        n.commissionBp = p.commissionBp;
-        _writeVotes(n, p.storagePrice, p.writePrice, p.capacity);
-        _writeInfo(n, p.name, p.networkAddress, p.networkKey, p.metadataURI);
-        _writeKey(nodeId, p.blsKey, p.pop);
-        emit NodeRegistered(nodeId, msg.sender);
+    function registerNode(NodeParams calldata) external returns (uint32) {
+        _forward(NODES);
     }
 
     /// @inheritdoc IStaking
-    function stake(uint32 nodeId, uint256 amount, address to) external nonReentrant returns (uint256 positionId) {
-        if (amount < MIN_STAKE) revert StakeBelowMinimum(amount, MIN_STAKE);
-        _requireThawed();
-        Layout storage l = _layout();
-        Node storage n = _node(nodeId);
-        uint64 principal = SafeCast.toUint64(amount);
-        n.stake += principal;
-        if (n.activePlace != 0) {
-            l.activeStakes[n.activePlace - 1] = n.stake;
-        } else if (l.activeIds.length < MAX_COMMITTEE) {
-            _appendActive(l, n, nodeId);
-        }
-        positionId = ++l.positionCount;
-        uint32 activation = IEpochManager(EPOCH_MANAGER).nextActivationEpoch();
-        l.positions[positionId] = Position(nodeId, activation, principal);
-        emit Staked(nodeId, positionId, amount, activation);
+    function setVotes(uint32, uint64, uint64, uint64) external {
+        _forward(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function setNextKey(uint32, bytes calldata, bytes calldata) external {
+        _forward(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function setNodeInfo(uint32, string calldata, string calldata, bytes calldata, string calldata) external {
+        _forward(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function proposeRole(uint32, Role, address) external {
+        _forward(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function acceptRole(uint32, Role) external {
+        _forward(NODES);
+    }
+
+    // ----- Positions
+
+    /// @inheritdoc IStaking
+    function stake(uint32, uint256 amount, address to) external nonReentrant returns (uint256 positionId) {
+        positionId = abi.decode(POOLS.functionDelegateCall(msg.data), (uint256));
         IERC20(WAL_TOKEN).safeTransferFrom(msg.sender, address(this), amount);
         _mint(to, positionId);
+        _moveUnits(address(0), to, amount);
     }
 
     /// @inheritdoc IStaking
-    function setVotes(uint32 nodeId, uint64 storagePrice, uint64 writePrice, uint64 capacity)
-        external
-        onlyOperator(nodeId)
-    {
-        _writeVotes(_node(nodeId), storagePrice, writePrice, capacity);
-        emit NodeUpdated(nodeId);
+    function requestWithdraw(uint256 positionId) external {
+        _authorise(positionId);
+        _forward(POOLS);
     }
 
     /// @inheritdoc IStaking
-    function setNextKey(uint32 nodeId, bytes calldata key, bytes calldata pop) external onlyOperator(nodeId) {
-        _writeKey(nodeId, key, pop);
-        emit NodeUpdated(nodeId);
+    function withdraw(uint256 positionId, address to) external nonReentrant returns (uint256 amount) {
+        address owner = _authorise(positionId);
+        uint64 principal = StakingState.get().positions[positionId].principal;
+        amount = abi.decode(POOLS.functionDelegateCall(msg.data), (uint256));
+        _burn(positionId);
+        _moveUnits(owner, address(0), principal);
+        IERC20(WAL_TOKEN).safeTransfer(to, amount);
     }
 
     /// @inheritdoc IStaking
-    function setNodeInfo(
-        uint32 nodeId,
-        string calldata name_,
-        string calldata networkAddress,
-        bytes calldata networkKey,
-        string calldata metadataURI
-    ) external onlyOperator(nodeId) {
-        _writeInfo(_node(nodeId), name_, networkAddress, networkKey, metadataURI);
-        emit NodeUpdated(nodeId);
+    function splitPosition(uint256 positionId, uint256) external returns (uint256 newPositionId) {
+        address owner = _authorise(positionId);
+        newPositionId = abi.decode(POOLS.functionDelegateCall(msg.data), (uint256));
+        _mint(owner, newPositionId);
     }
 
     /// @inheritdoc IStaking
-    function joinActiveSet(uint32 nodeId, uint256 evictIndexHint) external {
-        _requireThawed();
-        Layout storage l = _layout();
-        Node storage n = _node(nodeId);
-        if (n.activePlace != 0) revert AlreadyInActiveSet(nodeId);
-        if (n.stake == 0) revert NoStake(nodeId);
-        if (l.activeIds.length < MAX_COMMITTEE) {
-            _appendActive(l, n, nodeId);
-        } else {
-            _replaceSmallest(l, n, nodeId, evictIndexHint);
-        }
-        emit NodeUpdated(nodeId);
+    function joinPositions(uint256 into, uint256 from) external {
+        if (_authorise(into) != _authorise(from)) revert PositionsDiffer(into, from);
+        POOLS.functionDelegateCall(msg.data);
+        _burn(from);
+    }
+
+    // ----- Settlement and commission: the code is in `StakingPools`
+
+    /// @inheritdoc IStaking
+    function settle(uint32[] calldata) external {
+        _forward(POOLS);
     }
 
     /// @inheritdoc IStaking
-    function receiveRewards(uint32 epoch, uint256 amount) external {
-        _requireCaller(SYSTEM);
-        _layout().rewards[epoch] = amount;
-        emit RewardsReceived(epoch, amount);
+    function setNextCommission(uint32, uint16) external {
+        _forward(POOLS);
     }
 
     /// @inheritdoc IStaking
-    function node(uint32 nodeId) external view returns (NodeInfo memory) {
-        Node storage n = _node(nodeId);
-        return NodeInfo({
-            nodeId: nodeId,
-            operator: n.operator,
-            commissionReceiver: n.commissionReceiver,
-            governance: n.governance,
-            registeredEpoch: n.registeredEpoch,
-            commissionBp: n.commissionBp,
-            inActiveSet: n.activePlace != 0,
-            storagePrice: n.storagePrice,
-            writePrice: n.writePrice,
-            capacity: n.capacity,
-            stake: n.stake,
-            blsKey: abi.encodePacked(n.key[0], n.key[1], n.key[2]),
-            networkKey: n.networkKey,
-            name: n.name,
-            networkAddress: n.networkAddress,
-            metadataURI: n.metadataURI
-        });
+    function collectCommission(uint32, address) external returns (uint256) {
+        _forward(POOLS);
+    }
+
+    /// @inheritdoc IStaking
+    function joinActiveSet(uint32, uint256) external {
+        _forward(POOLS);
+    }
+
+    /// @inheritdoc IStaking
+    function recordChallengeResult(uint32, ChallengeResult calldata) external {
+        _forward(POOLS);
+    }
+
+    /// @inheritdoc IStaking
+    function receiveRewards(uint32, uint256) external {
+        _forward(POOLS);
+    }
+
+    // ----- Views
+
+    /// @inheritdoc IStaking
+    function node(uint32) external view returns (NodeInfo memory) {
+        _read(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function pool(uint32) external view returns (PoolInfo memory) {
+        _read(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function rateAt(uint32, uint32) external view returns (Rate memory) {
+        _read(NODES);
     }
 
     /// @inheritdoc IStaking
     function nodeCount() external view returns (uint32) {
-        return _layout().nodeCount;
+        return StakingState.get().nodeCount;
     }
 
     /// @inheritdoc IStaking
     function nodeOfKey(bytes calldata key) external view returns (uint32 nodeId) {
-        return _layout().nodeOfKey[keccak256(key)];
+        return StakingState.get().nodeOfKey[keccak256(key)];
     }
 
     /// @inheritdoc IStaking
     function operatorOf(uint32 nodeId) external view returns (address) {
-        return _layout().nodes[nodeId].operator;
+        return StakingState.get().nodes[nodeId].operator;
+    }
+
+    /// @inheritdoc IStaking
+    function positionCount() external view returns (uint64) {
+        return StakingState.get().positionCount;
+    }
+
+    /// @inheritdoc IStaking
+    function governanceOf(uint32 nodeId) external view returns (address) {
+        return StakingState.get().nodes[nodeId].governance;
+    }
+
+    /// @inheritdoc IStaking
+    function keysVersion() external view returns (uint64) {
+        return StakingState.get().keysVersion;
     }
 
     /// @inheritdoc IStaking
     function activeSet() external view returns (uint32[] memory nodeIds, uint64[] memory stakes) {
-        Layout storage l = _layout();
+        StakingState.Layout storage l = StakingState.get();
         return (l.activeIds, l.activeStakes);
     }
 
     /// @inheritdoc IStaking
+    function candidates() external view returns (uint32[] memory, uint64[] memory, uint256) {
+        _read(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function isSettled() external view returns (bool) {
+        Settlement storage s = StakingState.get().settlement;
+        return s.settled == s.members;
+    }
+
+    /// @inheritdoc IStaking
+    function settlement() external view returns (Settlement memory) {
+        _read(NODES);
+    }
+
+    /// @inheritdoc IStaking
     function activeSetSize() external view returns (uint256) {
-        return _layout().activeIds.length;
+        return StakingState.get().activeIds.length;
     }
 
     /// @inheritdoc IStaking
-    function keysOf(uint32[] calldata nodeIds) external view returns (bytes memory keys) {
-        Layout storage l = _layout();
-        keys = new bytes(nodeIds.length * BlsMinPk.KEY_LENGTH);
-        for (uint256 i = 0; i < nodeIds.length; ++i) {
-            uint256[3] storage key = l.nodes[nodeIds[i]].key;
-            (uint256 a, uint256 b, uint256 c) = (key[0], key[1], key[2]);
-            assembly ("memory-safe") {
-                let at := add(add(keys, 0x20), mul(i, 96))
-                mstore(at, a)
-                mstore(add(at, 0x20), b)
-                mstore(add(at, 0x40), c)
-            }
-        }
+    function keysOf(uint32[] calldata) external view returns (bytes memory) {
+        _read(NODES);
     }
 
     /// @inheritdoc IStaking
-    function votesOf(uint32[] calldata nodeIds)
-        external
-        view
-        returns (uint64[] memory storagePrices, uint64[] memory writePrices, uint64[] memory capacities)
-    {
-        Layout storage l = _layout();
-        storagePrices = new uint64[](nodeIds.length);
-        writePrices = new uint64[](nodeIds.length);
-        capacities = new uint64[](nodeIds.length);
-        for (uint256 i = 0; i < nodeIds.length; ++i) {
-            Node storage n = l.nodes[nodeIds[i]];
-            (storagePrices[i], writePrices[i], capacities[i]) = (n.storagePrice, n.writePrice, n.capacity);
-        }
+    function priceVotesOf(bytes calldata) external view returns (bytes memory) {
+        _read(NODES);
+    }
+
+    /// @inheritdoc IStaking
+    function capacityVotesOf(uint32[] calldata) external view returns (uint256[] memory) {
+        _read(NODES);
     }
 
     /// @inheritdoc IStaking
     function position(uint256 positionId) external view returns (Position memory) {
         if (!_exists(positionId)) revert UnknownPosition(positionId);
-        return _layout().positions[positionId];
+        return StakingState.get().positions[positionId];
+    }
+
+    /// @inheritdoc IStaking
+    function valueOf(uint256 positionId) external view returns (uint256, uint32) {
+        if (!_exists(positionId)) revert UnknownPosition(positionId);
+        _read(NODES);
     }
 
     /// @inheritdoc IStaking
     function rewardsOf(uint32 epoch) external view returns (uint256) {
-        return _layout().rewards[epoch];
+        return StakingState.get().rewards[epoch];
     }
 
     /// @notice Name of the collection of positions.
@@ -268,10 +267,10 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
         return "StakedWAL";
     }
 
-    /// @notice A small JSON document with node, principal and activation epoch.
+    /// @notice A small JSON document with node, principal and epochs.
     function tokenURI(uint256 positionId) public view override returns (string memory) {
         if (!_exists(positionId)) revert UnknownPosition(positionId);
-        Position memory p = _layout().positions[positionId];
+        Position memory p = StakingState.get().positions[positionId];
         return string.concat(
             'data:application/json;utf8,{"name":"Staked WAL ',
             LibString.toString(positionId),
@@ -281,91 +280,79 @@ contract Staking is IStaking, WiredUpgradeable, ReentrancyGuardTransient, ERC721
             LibString.toString(p.principal),
             ',"activationEpoch":',
             LibString.toString(p.activationEpoch),
+            ',"withdrawEpoch":',
+            LibString.toString(p.withdrawEpoch),
             "}"
         );
     }
 
-    /// @dev Checks and writes a key. A key once used stays with its node, so nobody can take over an old one.
-    function _writeKey(uint32 nodeId, bytes calldata key, bytes calldata pop) private {
-        ICommittees(COMMITTEES).verifyPossession(msg.sender, key, pop);
-        Layout storage l = _layout();
-        bytes32 hash = keccak256(key);
-        uint32 user = l.nodeOfKey[hash];
-        if (user != 0 && user != nodeId) revert KeyInUse(user);
-        l.nodeOfKey[hash] = nodeId;
-        uint256[3] memory words = abi.decode(key, (uint256[3]));
-        l.nodes[nodeId].key = words;
+    /// @notice Votes are counted by timestamp, as those of WAL.
+    function clock() public view override returns (uint48) {
+        return Time.timestamp();
     }
 
-    function _writeVotes(Node storage n, uint64 storagePrice, uint64 writePrice, uint64 capacity) private {
-        if (storagePrice > MAX_PRICE_VOTE) revert VoteTooHigh(storagePrice, MAX_PRICE_VOTE);
-        if (writePrice > MAX_PRICE_VOTE) revert VoteTooHigh(writePrice, MAX_PRICE_VOTE);
-        n.storagePrice = storagePrice;
-        n.writePrice = writePrice;
-        n.capacity = capacity;
+    /// @notice Machine-readable description of the clock (ERC-6372).
+    // solhint-disable-next-line func-name-mixedcase
+    function CLOCK_MODE() public pure override returns (string memory) {
+        return "mode=timestamp";
     }
 
-    function _writeInfo(
-        Node storage n,
-        string calldata name_,
-        string calldata networkAddress,
-        bytes calldata networkKey,
-        string calldata metadataURI
-    ) private {
-        _requireLength("name", bytes(name_).length, 1, MAX_NAME);
-        _requireLength("networkAddress", bytes(networkAddress).length, 1, MAX_ADDRESS);
-        _requireLength("networkKey", networkKey.length, NETWORK_KEY_LENGTH, NETWORK_KEY_LENGTH);
-        _requireLength("metadataURI", bytes(metadataURI).length, 0, MAX_URI);
-        uint8 form = uint8(networkKey[0]);
-        if (form != 2 && form != 3) revert BadNetworkKey(form);
-        n.name = name_;
-        n.networkAddress = networkAddress;
-        n.networkKey = networkKey;
-        n.metadataURI = metadataURI;
-    }
+    // ----- Internals
 
-    function _appendActive(Layout storage l, Node storage n, uint32 nodeId) private {
-        l.activeIds.push(nodeId);
-        l.activeStakes.push(n.stake);
-        n.activePlace = uint16(l.activeIds.length);
-    }
-
-    /// @dev Puts a node in the place of the smallest entry, which the caller has found.
-    function _replaceSmallest(Layout storage l, Node storage n, uint32 nodeId, uint256 index) private {
-        uint64[] memory stakes = l.activeStakes;
-        if (index >= stakes.length) revert NotSmallest(index);
-        for (uint256 i = 0; i < stakes.length; ++i) {
-            if (stakes[i] < stakes[index]) revert NotSmallest(index);
+    /// @dev Runs the same call on the code of `half` and ends it with what that returns.
+    function _forward(address half) private {
+        // Leaves Solidity for good, so memory may be overwritten.
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let ok := delegatecall(gas(), half, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if iszero(ok) { revert(0, returndatasize()) }
+            return(0, returndatasize())
         }
-        uint32 evicted = l.activeIds[index];
-        if (n.stake <= stakes[index]) revert ActiveSetFull(evicted, stakes[index]);
-        l.nodes[evicted].activePlace = 0;
-        l.activeIds[index] = nodeId;
-        l.activeStakes[index] = n.stake;
-        n.activePlace = uint16(index + 1);
-        emit NodeUpdated(evicted);
+        // Not reached; it tells the compiler that no caller goes on.
+        revert();
     }
 
-    function _node(uint32 nodeId) private view returns (Node storage n) {
-        n = _layout().nodes[nodeId];
-        if (n.operator == address(0)) revert UnknownNode(nodeId);
-    }
-
-    function _requireOperator(uint32 nodeId) private view {
-        if (_node(nodeId).operator != msg.sender) revert NotOperator(nodeId, msg.sender);
-    }
-
-    function _requireThawed() private view {
-        if (IEpochManager(EPOCH_MANAGER).activeSetFrozen()) revert ActiveSetFrozen();
-    }
-
-    function _requireLength(bytes32 field, uint256 length, uint256 lowest, uint256 highest) private pure {
-        if (length < lowest || length > highest) revert BadFieldLength(field, length, highest);
-    }
-
-    function _layout() private pure returns (Layout storage l) {
+    /// @dev The same for reads: within a static call the EVM lets delegated code change as little as any other. Only the
+    /// type of `_forward` stands in the way.
+    function _read(address half) private view {
+        function(address) internal forward = _forward;
+        function(address) internal view read;
         assembly ("memory-safe") {
-            l.slot := LAYOUT_SLOT
+            read := forward
         }
+        read(half);
+        revert();
+    }
+
+    /// @dev Reverts unless a part of the code was built for this place.
+    function _checkHalf(address half, bytes32 expected) private view {
+        bytes32 found = keccak256(abi.encode(IWired(half).wiring(), IWired(half).parameters()));
+        if (found != expected) revert HalfMiswired(half);
+    }
+
+    /// @dev Reverts unless the caller may dispose of the position.
+    function _authorise(uint256 positionId) private view returns (address owner) {
+        if (!_exists(positionId)) revert UnknownPosition(positionId);
+        if (!_isApprovedOrOwner(msg.sender, positionId)) revert NotPositionOwner(positionId, msg.sender);
+        return ownerOf(positionId);
+    }
+
+    /// @dev A transferred position takes its votes along. Minting and burning are booked where the money moves.
+    function _afterTokenTransfer(address from, address to, uint256 id) internal override {
+        if (from == address(0) || to == address(0)) return;
+        _moveUnits(from, to, StakingState.get().positions[id].principal);
+    }
+
+    /// @dev An account's votes are kept in the slot of its token count.
+    function _moveUnits(address from, address to, uint256 amount) private {
+        // Below the supply of WAL, so 224 bits are enough.
+        if (from != address(0)) _setAux(from, uint224(_getAux(from) - amount));
+        if (to != address(0)) _setAux(to, uint224(_getAux(to) + amount));
+        _transferVotingUnits(from, to, amount);
+    }
+
+    function _getVotingUnits(address account) internal view override returns (uint256) {
+        return account == address(0) ? 0 : _getAux(account);
     }
 }

@@ -43,8 +43,11 @@ contract StorageCapacity is IStorageCapacity, ERC1155 {
         right = classOf(mid, end);
         _burn(msg.sender, capacityId, amount);
         emit CapacitySplit(msg.sender, capacityId, mid, amount);
-        _mint(msg.sender, left, amount, "");
-        _mint(msg.sender, right, amount, "");
+        // One call for both halves, so that the holder is called back once and with everything in place.
+        uint256[] memory ids = new uint256[](2);
+        uint256[] memory amounts = new uint256[](2);
+        (ids[0], ids[1], amounts[0], amounts[1]) = (left, right, amount, amount);
+        _batchMint(msg.sender, ids, amounts, "");
     }
 
     /// @inheritdoc IStorageCapacity

@@ -12,10 +12,12 @@ import { ICommittees } from "./interfaces/ICommittees.sol";
 import { IEpochManager } from "./interfaces/IEpochManager.sol";
 import { IStaking } from "./interfaces/IStaking.sol";
 import { IStorageCapacity } from "./interfaces/IStorageCapacity.sol";
+import { IUpgradeGate } from "./interfaces/IUpgradeGate.sol";
 import { IWAL } from "./interfaces/IWAL.sol";
 import { IWalrusSystem } from "./interfaces/IWalrusSystem.sol";
 import { Accounting } from "./libraries/Accounting.sol";
 import { BlobId } from "./libraries/BlobId.sol";
+import { CertifiedLog } from "./libraries/CertifiedLog.sol";
 import { Intent } from "./libraries/Intent.sol";
 import { RedStuffMath } from "./libraries/RedStuffMath.sol";
 import { BlobFlags, BlobRecord, RegisterArgs } from "./types/Blob.sol";
@@ -25,17 +27,20 @@ import { Parameters, Wiring } from "./types/Wiring.sol";
 /// @title Storage market and life of blobs
 contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransient, Multicall {
     using Accounting for Accounting.Books;
+    using CertifiedLog for CertifiedLog.Log;
     using SafeERC20 for IERC20;
 
     /// @notice Smallest purchase of `buy` in bytes.
     uint64 public constant MIN_PURCHASE = 1 << 20;
+    /// @notice Percentage of an epoch's rewards that is burned.
+    uint256 public constant BURN_PERCENT = 3;
     /// @notice The one encoding that can be registered.
     uint8 public constant ENCODING_TYPE = 1;
 
     /// @dev What is known about a blob id, over all its tokens.
     struct IdStatus {
         uint32 liveUntil;
-        bool invalid;
+        uint64 invalidSince;
     }
 
     /// @custom:storage-location erc7201:walrus.WalrusSystem
@@ -48,6 +53,10 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         uint64 totalCapacity;
         Accounting.Books books;
         mapping(bytes32 blobId => IdStatus) ids;
+        CertifiedLog.Log log;
+        uint32 seedEpoch;
+        uint64 seedBlock;
+        mapping(uint256 tokenId => uint32 epoch) deletedAfterSeed;
     }
 
     /// @dev keccak256(abi.encode(uint256(keccak256("walrus.WalrusSystem")) - 1)) & ~bytes32(uint256(0xff))
@@ -70,6 +79,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         nonReentrant
         returns (uint256 capacityId, uint256 paid)
     {
+        _requireNotPaused();
         if (size < MIN_PURCHASE) revert SizeBelowMinimum(size, MIN_PURCHASE);
         Layout storage l = _layout();
         if (start < l.epoch) start = l.epoch;
@@ -83,6 +93,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
 
     /// @inheritdoc IWalrusSystem
     function register(RegisterArgs calldata a) external nonReentrant returns (uint256 tokenId, bytes32 blobId) {
+        _requireNotPaused();
         Layout storage l = _layout();
         (uint32 start, uint32 end) = IStorageCapacity(CAPACITY).range(a.capacityId);
         if (start > l.epoch || end <= l.epoch) revert CapacityNotUsable(a.capacityId, l.epoch);
@@ -99,6 +110,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         nonReentrant
         returns (uint256 tokenId, bytes32 blobId)
     {
+        _requireNotPaused();
         Layout storage l = _layout();
         uint32 epoch_ = l.epoch;
         uint256 encodedSize = _encodedSize(a);
@@ -118,7 +130,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         BlobRecord memory r = _live(tokenId, epoch_);
         if (r.certifiedEpoch != 0) revert AlreadyCertified(tokenId);
         IdStatus memory status = l.ids[r.blobId];
-        if (status.invalid) revert BlobIdIsInvalid(r.blobId);
+        if (status.invalidSince != 0) revert BlobIdIsInvalid(r.blobId);
 
         bool deletable = r.flags & BlobFlags.DELETABLE != 0;
         bytes32 domain = Intent.domain(block.chainid, COMMITTEES);
@@ -127,7 +139,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
             : Intent.permanentConfirmation(epoch_, domain, r.blobId);
         ICommittees(COMMITTEES).verify(epoch_, message, c, Threshold.Quorum);
 
-        uint32 logIndex = l.certifiedCount++;
+        uint32 logIndex = _log(l, tokenId, r);
         if (!deletable && r.endEpoch > status.liveUntil) l.ids[r.blobId].liveUntil = r.endEpoch;
         IBlobNFT(BLOBS).setCertified(tokenId, epoch_, logIndex);
         emit BlobCertified(epoch_, r.blobId, r.endEpoch, deletable, tokenId, false, logIndex);
@@ -155,10 +167,12 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
 
     /// @inheritdoc IWalrusSystem
     function deleteBlob(uint256 tokenId, address capacityTo) external nonReentrant returns (uint256 capacityId) {
-        uint32 epoch_ = _layout().epoch;
+        Layout storage l = _layout();
+        uint32 epoch_ = l.epoch;
         BlobRecord memory r = _live(tokenId, epoch_);
         if (r.flags & BlobFlags.DELETABLE == 0) revert NotDeletable(tokenId);
         _requireOwner(tokenId);
+        if (l.seedEpoch == epoch_ && block.number >= l.seedBlock) l.deletedAfterSeed[tokenId] = epoch_;
         IBlobNFT(BLOBS).retire(tokenId, BlobFlags.DELETED);
         emit BlobDeleted(epoch_, r.blobId, r.endEpoch, tokenId, r.certifiedEpoch != 0);
         capacityId = IStorageCapacity(CAPACITY).classOf(epoch_, r.endEpoch);
@@ -192,10 +206,10 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
     /// @inheritdoc IWalrusSystem
     function invalidateBlobId(bytes32 blobId, Cert calldata c) external {
         Layout storage l = _layout();
-        if (l.ids[blobId].invalid) revert BlobIdIsInvalid(blobId);
+        if (l.ids[blobId].invalidSince != 0) revert BlobIdIsInvalid(blobId);
         bytes memory message = Intent.invalidBlobId(l.epoch, Intent.domain(block.chainid, COMMITTEES), blobId);
         ICommittees(COMMITTEES).verify(l.epoch, message, c, Threshold.OneHonest);
-        l.ids[blobId].invalid = true;
+        l.ids[blobId].invalidSince = uint64(block.number);
         emit BlobIdInvalidated(l.epoch, blobId);
     }
 
@@ -228,7 +242,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IWalrusSystem
-    function advanceEpoch(uint64 votedCapacity)
+    function advanceEpoch(uint64 votedCapacity, bool carry)
         external
         nonReentrant
         returns (uint32 newEpoch, uint256 rewards, uint256 burned)
@@ -238,14 +252,47 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         uint32 ended = l.epoch;
         newEpoch = ended + 1;
         rewards = l.books.close(ended);
-        burned = rewards * 3 / 100;
         l.epoch = newEpoch;
         uint64 used = l.books.used(newEpoch);
         l.totalCapacity = votedCapacity > used ? votedCapacity : used;
-        if (rewards == 0) return (newEpoch, 0, 0);
-        IWAL(WAL_TOKEN).burn(burned);
-        IERC20(WAL_TOKEN).safeTransfer(STAKING, rewards - burned);
+        if (carry) {
+            l.books.bookOnce(newEpoch, rewards);
+            emit RewardsCarried(newEpoch, rewards);
+            rewards = 0;
+        }
+        burned = rewards * BURN_PERCENT / 100;
+        if (burned != 0) IWAL(WAL_TOKEN).burn(burned);
+        if (rewards != burned) IERC20(WAL_TOKEN).safeTransfer(STAKING, rewards - burned);
+        // Also when there are none: the leftover of the epoch before comes back in this call.
         IStaking(STAKING).receiveRewards(ended, rewards - burned);
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function receiveLeftover(uint256 amount) external {
+        // Not `nonReentrant`: it may be part of `advanceEpoch`.
+        _requireCaller(STAKING);
+        Layout storage l = _layout();
+        l.books.bookOnce(l.epoch, amount);
+        emit RewardsCarried(l.epoch, amount);
+    }
+
+    // ----- Challenges
+
+    /// @inheritdoc IWalrusSystem
+    function relog(uint256 tokenId) external returns (uint32 logIndex) {
+        _requireCaller(CHALLENGES);
+        BlobRecord memory r = IBlobNFT(BLOBS).record(tokenId);
+        logIndex = _log(_layout(), tokenId, r);
+        IBlobNFT(BLOBS).setCertified(tokenId, r.certifiedEpoch, logIndex);
+        emit LogEntryMoved(tokenId, r.logIndex, logIndex);
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function noteSeedBlock(uint32 epoch_, uint64 seedBlock) external {
+        _requireCaller(CHALLENGES);
+        Layout storage l = _layout();
+        l.seedEpoch = epoch_;
+        l.seedBlock = seedBlock;
     }
 
     // ----- Views
@@ -301,19 +348,69 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
 
     /// @inheritdoc IWalrusSystem
     function isInvalid(bytes32 blobId) external view returns (bool) {
-        return _layout().ids[blobId].invalid;
+        return _layout().ids[blobId].invalidSince != 0;
     }
 
     /// @inheritdoc IWalrusSystem
     function isAvailable(bytes32 blobId) external view returns (bool) {
         Layout storage l = _layout();
         IdStatus memory status = l.ids[blobId];
-        return status.liveUntil > l.epoch && !status.invalid;
+        return status.liveUntil > l.epoch && status.invalidSince == 0;
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function storedUntil(bytes32 blobId) external view returns (uint64) {
+        Layout storage l = _layout();
+        IdStatus memory status = l.ids[blobId];
+        if (status.liveUntil <= l.epoch || status.invalidSince != 0) return 0;
+        uint64 epochs = status.liveUntil - l.epoch;
+        return IEpochManager(EPOCH_MANAGER).clock().startedAt + epochs * EPOCH_DURATION;
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function isTokenAvailable(uint256 tokenId) external view returns (bool) {
+        BlobRecord memory r = IBlobNFT(BLOBS).record(tokenId);
+        Layout storage l = _layout();
+        return r.certifiedEpoch != 0 && r.endEpoch > l.epoch && r.flags & BlobFlags.DELETED == 0
+            && l.ids[r.blobId].invalidSince == 0;
     }
 
     /// @inheritdoc IWalrusSystem
     function certifiedCount() external view returns (uint32) {
         return _layout().certifiedCount;
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function logEntry(uint256 index) external view returns (uint64 tokenId, uint64 cumulativeUnits) {
+        Layout storage l = _layout();
+        return l.log.read(index, l.certifiedCount);
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function logEntries(uint256 from, uint256 count)
+        external
+        view
+        returns (uint64[] memory tokenIds, uint64[] memory cumulativeUnits)
+    {
+        Layout storage l = _layout();
+        uint256 length = l.certifiedCount;
+        uint256 left = from < length ? length - from : 0;
+        if (count > left) count = left;
+        tokenIds = new uint64[](count);
+        cumulativeUnits = new uint64[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            (tokenIds[i], cumulativeUnits[i]) = l.log.read(from + i, length);
+        }
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function invalidSince(bytes32 blobId) external view returns (uint64) {
+        return _layout().ids[blobId].invalidSince;
+    }
+
+    /// @inheritdoc IWalrusSystem
+    function deletedAfterSeed(uint256 tokenId) external view returns (uint32) {
+        return _layout().deletedAfterSeed[tokenId];
     }
 
     // ----- Internals
@@ -360,6 +457,12 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         emit BlobRegistered(epoch_, blobId, a.size, a.encodingType, end, a.deletable, tokenId);
     }
 
+    /// @dev Appends a token to the certified log.
+    function _log(Layout storage l, uint256 tokenId, BlobRecord memory r) private returns (uint32 logIndex) {
+        logIndex = l.certifiedCount++;
+        l.log.append(logIndex, SafeCast.toUint64(tokenId), RedStuffMath.units(r.encodedSize));
+    }
+
     function _extend(Layout storage l, uint256 tokenId, BlobRecord memory r, uint32 newEnd) private {
         bool deletable = r.flags & BlobFlags.DELETABLE != 0;
         if (!deletable && newEnd > l.ids[r.blobId].liveUntil) l.ids[r.blobId].liveUntil = newEnd;
@@ -381,7 +484,7 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
     function _extendable(Layout storage l, uint256 tokenId) private view returns (BlobRecord memory r) {
         r = _live(tokenId, l.epoch);
         if (r.certifiedEpoch == 0) revert NotCertified(tokenId);
-        if (l.ids[r.blobId].invalid) revert BlobIdIsInvalid(r.blobId);
+        if (l.ids[r.blobId].invalidSince != 0) revert BlobIdIsInvalid(r.blobId);
     }
 
     /// @dev The record of a blob that is neither retired nor expired.
@@ -389,6 +492,10 @@ contract WalrusSystem is IWalrusSystem, WiredUpgradeable, ReentrancyGuardTransie
         r = IBlobNFT(BLOBS).record(tokenId);
         _requireNotRetired(tokenId, r);
         if (r.endEpoch <= epoch_) revert BlobExpired(tokenId, r.endEpoch, epoch_);
+    }
+
+    function _requireNotPaused() private view {
+        if (IUpgradeGate(UPGRADE_GATE).isPaused()) revert SalesPaused();
     }
 
     function _requireOwner(uint256 tokenId) private view {

@@ -10,10 +10,16 @@ abstract contract Wired is IWired {
     address internal immutable SYSTEM;
     address internal immutable CAPACITY;
     address internal immutable BLOBS;
+    address internal immutable REFERENCES;
     address internal immutable STAKING;
     address internal immutable COMMITTEES;
     address internal immutable EPOCH_MANAGER;
-    address internal immutable UPGRADE_AUTHORITY;
+    address internal immutable CHALLENGES;
+    address internal immutable RANDOMNESS;
+    address internal immutable PARAMS;
+    address internal immutable UPGRADE_GATE;
+    address internal immutable GOVERNOR;
+    address internal immutable TIMELOCK;
 
     uint16 internal immutable N_SHARDS;
     uint32 internal immutable MAX_EPOCHS_AHEAD;
@@ -34,10 +40,16 @@ abstract contract Wired is IWired {
         SYSTEM = w.system;
         CAPACITY = w.capacity;
         BLOBS = w.blobs;
+        REFERENCES = w.references;
         STAKING = w.staking;
         COMMITTEES = w.committees;
         EPOCH_MANAGER = w.epochManager;
-        UPGRADE_AUTHORITY = w.upgradeAuthority;
+        CHALLENGES = w.challenges;
+        RANDOMNESS = w.randomness;
+        PARAMS = w.params;
+        UPGRADE_GATE = w.upgradeGate;
+        GOVERNOR = w.governor;
+        TIMELOCK = w.timelock;
 
         N_SHARDS = p.nShards;
         MAX_EPOCHS_AHEAD = p.maxEpochsAhead;
@@ -49,7 +61,22 @@ abstract contract Wired is IWired {
 
     /// @inheritdoc IWired
     function wiring() public view returns (Wiring memory) {
-        return Wiring(WAL_TOKEN, SYSTEM, CAPACITY, BLOBS, STAKING, COMMITTEES, EPOCH_MANAGER, UPGRADE_AUTHORITY);
+        return Wiring({
+            wal: WAL_TOKEN,
+            system: SYSTEM,
+            capacity: CAPACITY,
+            blobs: BLOBS,
+            references: REFERENCES,
+            staking: STAKING,
+            committees: COMMITTEES,
+            epochManager: EPOCH_MANAGER,
+            challenges: CHALLENGES,
+            randomness: RANDOMNESS,
+            params: PARAMS,
+            upgradeGate: UPGRADE_GATE,
+            governor: GOVERNOR,
+            timelock: TIMELOCK
+        });
     }
 
     /// @inheritdoc IWired

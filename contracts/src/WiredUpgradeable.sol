@@ -6,7 +6,7 @@ import { UUPSUpgradeable } from "@openzeppelin/contracts/proxy/utils/UUPSUpgrade
 import { Wired } from "./Wired.sol";
 
 /// @title A wired contract behind a UUPS proxy
-/// @notice Only the upgrade authority may replace the implementation.
+/// @notice Only the upgrade gate may replace the implementation; see `IUpgradeGate`.
 abstract contract WiredUpgradeable is Wired, Initializable, UUPSUpgradeable {
     constructor() {
         _disableInitializers();
@@ -14,6 +14,6 @@ abstract contract WiredUpgradeable is Wired, Initializable, UUPSUpgradeable {
 
     /// @inheritdoc UUPSUpgradeable
     function _authorizeUpgrade(address) internal view override {
-        _requireCaller(UPGRADE_AUTHORITY);
+        _requireCaller(UPGRADE_GATE);
     }
 }

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { TimelockController } from "@openzeppelin/contracts/governance/TimelockController.sol";
+import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import { ERC1967Proxy } from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import { Test } from "forge-std/Test.sol";
 import { BlobNFT } from "src/BlobNFT.sol";
+import { BlobReferences } from "src/BlobReferences.sol";
+import { Challenges } from "src/Challenges.sol";
 import { Committees } from "src/Committees.sol";
 import { EpochManager } from "src/EpochManager.sol";
+import { ParamRegistry } from "src/ParamRegistry.sol";
+import { PrevrandaoRandomness } from "src/PrevrandaoRandomness.sol";
 import { Staking } from "src/Staking.sol";
+import { StakingNodes } from "src/StakingNodes.sol";
+import { StakingPools } from "src/StakingPools.sol";
 import { StorageCapacity } from "src/StorageCapacity.sol";
+import { UpgradeGate } from "src/UpgradeGate.sol";
 import { WAL } from "src/WAL.sol";
+import { WalrusGovernor } from "src/WalrusGovernor.sol";
 import { WalrusLens } from "src/WalrusLens.sol";
 import { WalrusSystem } from "src/WalrusSystem.sol";
 import { BlobId } from "src/libraries/BlobId.sol";
@@ -16,7 +26,9 @@ import { BlsMinPk } from "src/libraries/BlsMinPk.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { RegisterArgs } from "src/types/Blob.sol";
 import { Cert } from "src/types/Cert.sol";
+import { VotingTimes } from "src/types/Governance.sol";
 import { NodeParams } from "src/types/Node.sol";
+import { ParamKeys, ParamValue } from "src/types/Param.sol";
 import { Parameters, Wiring } from "src/types/Wiring.sol";
 import { TestBls } from "./utils/TestBls.sol";
 
@@ -36,10 +48,18 @@ abstract contract Base is Test {
     Committees internal committees;
     EpochManager internal epochManager;
     WalrusLens internal lens;
+    BlobReferences internal references;
+    Challenges internal challenges;
+    PrevrandaoRandomness internal randomness;
+    ParamRegistry internal params;
+    UpgradeGate internal gate;
+    WalrusGovernor internal governor;
+    TimelockController internal timelock;
 
-    address internal immutable AUTHORITY = makeAddr("upgrade authority");
+    address internal immutable GUARDIAN = makeAddr("guardian");
     address internal immutable ALICE = makeAddr("alice");
     address internal immutable BOB = makeAddr("bob");
+    address internal immutable CAROL = makeAddr("carol");
 
     function _parameters(uint16 nShards) internal pure returns (Parameters memory) {
         return Parameters({
@@ -52,33 +72,110 @@ abstract contract Base is Test {
         });
     }
 
+    /// @dev Order of the creation transactions.
+    enum Place {
+        Wal,
+        Capacity,
+        Blobs,
+        References,
+        Gate,
+        Governor,
+        Timelock,
+        Randomness,
+        SystemCode,
+        StakingNodesCode,
+        StakingPoolsCode,
+        StakingCode,
+        CommitteesCode,
+        EpochManagerCode,
+        ChallengesCode,
+        ParamsCode,
+        System,
+        Staking,
+        Committees,
+        EpochManager,
+        Challenges,
+        Params,
+        Lens
+    }
+
     function _deploy(Parameters memory p) internal {
+        _deploy(p, _paramValues());
+    }
+
+    /// @dev What differs from the defaults of `ParamRegistry`.
+    function _paramValues() internal pure virtual returns (ParamValue[] memory values) {
+        values = new ParamValue[](2);
+        values[0] = ParamValue(ParamKeys.VOTE_INTERVAL, 0);
+        values[1] = ParamValue(ParamKeys.SEED_DELAY, 4);
+    }
+
+    function _deploy(Parameters memory p, ParamValue[] memory values) internal {
         vm.warp(FIRST_START - 1 days);
         uint256 k = vm.getNonce(address(this));
-        Wiring memory w = Wiring({
-            wal: vm.computeCreateAddress(address(this), k),
-            capacity: vm.computeCreateAddress(address(this), k + 1),
-            blobs: vm.computeCreateAddress(address(this), k + 2),
-            system: vm.computeCreateAddress(address(this), k + 7),
-            staking: vm.computeCreateAddress(address(this), k + 8),
-            committees: vm.computeCreateAddress(address(this), k + 9),
-            epochManager: vm.computeCreateAddress(address(this), k + 10),
-            upgradeAuthority: AUTHORITY
-        });
+        Wiring memory w = _wiring(k);
         wal = new WAL(address(this));
         capacity = new StorageCapacity(w.system);
         blobs = new BlobNFT(w.system);
+        references = new BlobReferences(w.system, w.blobs);
+        gate = new UpgradeGate(w, p, GUARDIAN, FIRST_START + 730 days);
+        governor = new WalrusGovernor(
+            IVotes(w.wal), IVotes(w.staking), TimelockController(payable(w.timelock)), VotingTimes(1 days, 5 days)
+        );
+        timelock = new TimelockController(2 days, _list(w.governor), _list(address(0)), address(0));
+        bytes memory init = abi.encodeWithSignature("initialize()");
+        randomness = new PrevrandaoRandomness();
         address systemCode = address(new WalrusSystem(w, p));
-        address stakingCode = address(new Staking(w, p));
+        address stakingCode = _stakingCode(w, p);
         address committeesCode = address(new Committees(w, p));
         address epochManagerCode = address(new EpochManager(w, p));
-        bytes memory init = abi.encodeWithSignature("initialize()");
+        address challengesCode = address(new Challenges(w, p));
+        address paramsCode = address(new ParamRegistry(w, p));
         system = WalrusSystem(address(new ERC1967Proxy(systemCode, init)));
         staking = Staking(address(new ERC1967Proxy(stakingCode, init)));
         committees = Committees(address(new ERC1967Proxy(committeesCode, init)));
         epochManager = EpochManager(address(new ERC1967Proxy(epochManagerCode, init)));
+        challenges = Challenges(address(new ERC1967Proxy(challengesCode, init)));
+        params =
+            ParamRegistry(address(new ERC1967Proxy(paramsCode, abi.encodeCall(ParamRegistry.initialize, (values)))));
         lens = new WalrusLens(w, p);
         lens.checkWiring();
+    }
+
+    /// @dev The three contracts that make up the code of `Staking`.
+    function _stakingCode(Wiring memory w, Parameters memory p) private returns (address) {
+        address nodes = address(new StakingNodes(w, p));
+        address pools = address(new StakingPools(w, p));
+        return address(new Staking(w, p, nodes, pools));
+    }
+
+    /// @dev Where everything will live when the first creation transaction has nonce `k`.
+    function _wiring(uint256 k) private view returns (Wiring memory) {
+        return Wiring({
+            wal: _at(k, Place.Wal),
+            system: _at(k, Place.System),
+            capacity: _at(k, Place.Capacity),
+            blobs: _at(k, Place.Blobs),
+            references: _at(k, Place.References),
+            staking: _at(k, Place.Staking),
+            committees: _at(k, Place.Committees),
+            epochManager: _at(k, Place.EpochManager),
+            challenges: _at(k, Place.Challenges),
+            randomness: _at(k, Place.Randomness),
+            params: _at(k, Place.Params),
+            upgradeGate: _at(k, Place.Gate),
+            governor: _at(k, Place.Governor),
+            timelock: _at(k, Place.Timelock)
+        });
+    }
+
+    function _at(uint256 k, Place place) private view returns (address) {
+        return vm.computeCreateAddress(address(this), k + uint256(place));
+    }
+
+    function _list(address account) internal pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = account;
     }
 
     /// @dev A running network in epoch 1, state `Done`, with prices.
@@ -97,11 +194,26 @@ abstract contract Base is Test {
 
     /// @dev Next epoch with the same seats; state `Done` again.
     function _nextEpoch(uint16[] memory seats) internal {
-        vm.warp(epochManager.clock().selectableAt);
+        _settleAll();
+        _warpTo(epochManager.clock().selectableAt);
         epochManager.selectCommittee(seats);
-        vm.warp(epochManager.clock().startableAt);
+        _warpTo(epochManager.clock().startableAt);
         epochManager.startEpoch();
         _syncAll();
+    }
+
+    /// @dev Time never runs backwards.
+    function _warpTo(uint256 time) internal {
+        if (block.timestamp < time) vm.warp(time);
+    }
+
+    /// @dev Settles every node there is.
+    function _settleAll() internal {
+        uint32[] memory ids = new uint32[](staking.nodeCount());
+        for (uint32 i = 0; i < ids.length; ++i) {
+            ids[i] = i + 1;
+        }
+        staking.settle(ids);
     }
 
     function _syncAll() internal {

@@ -34,10 +34,10 @@ contract BlobNFTTest is Base {
         vm.startPrank(ALICE);
         blobs.approve(BOB, tokenId);
         assertTrue(blobs.isApprovedOrOwner(BOB, tokenId));
-        blobs.transferFrom(ALICE, AUTHORITY, tokenId);
+        blobs.transferFrom(ALICE, CAROL, tokenId);
         assertFalse(blobs.isApprovedOrOwner(BOB, tokenId));
         assertFalse(blobs.isApprovedOrOwner(ALICE, tokenId));
-        assertTrue(blobs.isApprovedOrOwner(AUTHORITY, tokenId));
+        assertTrue(blobs.isApprovedOrOwner(CAROL, tokenId));
         assertFalse(blobs.isApprovedOrOwner(ALICE, tokenId + 1), "no such token");
     }
 

@@ -239,6 +239,7 @@ contract CommitteesTest is Base {
         _nextEpoch(seats);
         _nextEpoch(seats);
         assertEq(committees.committee(2).epoch, 2);
+        _settleAll();
         vm.warp(epochManager.clock().selectableAt);
         epochManager.selectCommittee(seats);
         assertEq(committees.committee(4).epoch, 4);

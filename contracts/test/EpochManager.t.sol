@@ -151,7 +151,7 @@ contract EpochManagerTest is Base {
     function test_nextEpoch_keepsCommitteeWhenTooFewAreStaked() public {
         _run();
         vm.mockCall(
-            address(staking), abi.encodeCall(staking.activeSet, ()), abi.encode(new uint32[](1), new uint64[](1))
+            address(staking), abi.encodeCall(staking.candidates, ()), abi.encode(new uint32[](1), new uint64[](1), 1)
         );
         vm.warp(epochManager.clock().selectableAt);
         epochManager.selectCommittee(new uint16[](0));
@@ -182,8 +182,8 @@ contract EpochManagerTest is Base {
 
     // ----- Upgrade authority
 
-    function test_upgrade_onlyByAuthority() public {
-        bytes memory expected = abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), AUTHORITY);
+    function test_upgrade_onlyByTheGate() public {
+        bytes memory expected = abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), address(gate));
         vm.expectRevert(expected);
         epochManager.upgradeToAndCall(address(1), "");
         vm.expectRevert(expected);

@@ -8,7 +8,8 @@ import { Base } from "./Base.t.sol";
 /// transactions add 21,000 gas and the calldata (16 gas a non-zero byte, 4 a zero one) to what the call itself uses.
 contract GasTest is Base {
     uint256 private constant BASE_GAS = 21_000;
-    uint256 private constant CERTIFY_LIMIT = 300_000;
+    /// @dev For an entry that opens a slot of the certified log; every second one costs 19,000 less.
+    uint256 private constant CERTIFY_LIMIT = 315_000;
     uint256 private constant BUY_AND_REGISTER_LIMIT = 350_000;
 
     uint256 private _tokenId;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Staking } from "src/Staking.sol";
+import { StakingNodes } from "src/StakingNodes.sol";
+import { StakingPools } from "src/StakingPools.sol";
 import { ICommittees } from "src/interfaces/ICommittees.sol";
 import { IStaking } from "src/interfaces/IStaking.sol";
 import { IWired } from "src/interfaces/IWired.sol";
 import { BlsMinPk } from "src/libraries/BlsMinPk.sol";
 import { NodeInfo, NodeParams, Position } from "src/types/Node.sol";
-import { Parameters } from "src/types/Wiring.sol";
+import { Parameters, Wiring } from "src/types/Wiring.sol";
 import { Base } from "./Base.t.sol";
 import { TestBls } from "./utils/TestBls.sol";
 
@@ -202,11 +205,10 @@ contract StakingTest is Base {
         staking.setVotes(1, 1, 2, 3);
         uint32[] memory ids = new uint32[](2);
         ids[0] = 1;
-        (uint64[] memory s, uint64[] memory w, uint64[] memory c) = staking.votesOf(ids);
-        assertEq(s[0], 1);
-        assertEq(w[0], 2);
-        assertEq(c[0], 3);
-        assertEq(s[1], 0, "node 0 has no votes");
+        assertEq(staking.node(1).storagePrice, 1);
+        assertEq(staking.node(1).writePrice, 2);
+        assertEq(staking.capacityVotesOf(ids)[0], 3);
+        assertEq(staking.capacityVotesOf(ids)[1], 0, "node 0 has no votes");
     }
 
     function test_setNodeInfo_onlyByOperator() public {
@@ -249,6 +251,35 @@ contract StakingTest is Base {
         vm.expectRevert(expected);
         staking.joinActiveSet(3, 0);
         assertEq(staking.operatorOf(3), address(0));
+    }
+
+    /// Halves of the code that were built for another deployment are noticed before anything runs on them.
+    function test_constructor_refusesMiswiredHalf() public {
+        Parameters memory p = staking.parameters();
+        Wiring memory w = staking.wiring();
+        address nodes = address(new StakingNodes(w, p));
+        address pools = address(new StakingPools(w, p));
+        new Staking(w, p, nodes, pools);
+        w.system = BOB;
+        address other = address(new StakingPools(w, p));
+        w.system = address(system);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.HalfMiswired.selector, other));
+        new Staking(w, p, nodes, other);
+    }
+
+    function test_tokenURI_describesThePosition() public {
+        _register(1);
+        uint256 id = _stake(1, 5e9);
+        assertEq(
+            staking.tokenURI(id),
+            'data:application/json;utf8,{"name":"Staked WAL 1","nodeId":1,"principalFrost":5000000000,'
+            '"activationEpoch":1,"withdrawEpoch":0}'
+        );
+        vm.expectRevert(abi.encodeWithSelector(IStaking.UnknownPosition.selector, 2));
+        staking.tokenURI(2);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.UnknownPosition.selector, 2));
+        staking.valueOf(2);
+        assertEq(staking.symbol(), "StakedWAL");
     }
 
     function test_receiveRewards_onlyBySystem() public {

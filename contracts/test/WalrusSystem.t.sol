@@ -430,7 +430,82 @@ contract WalrusSystemTest is Base {
 
     function test_advanceEpoch_onlyByEpochManager() public {
         vm.expectRevert(abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), address(epochManager)));
-        system.advanceEpoch(1);
+        system.advanceEpoch(1, false);
+    }
+
+    /// A void challenge: everything moves on, nothing is burned, nothing is sent.
+    function test_advanceEpoch_carriesAllRewards() public {
+        _registerBlob(ALICE, ROOT, false, 5);
+        uint256 rewards = system.rewardsOf(1);
+        uint256 next = system.rewardsOf(2);
+        uint256 supply = wal.totalSupply();
+        vm.expectEmit(address(system));
+        emit IWalrusSystem.RewardsCarried(2, rewards);
+        vm.prank(address(epochManager));
+        (uint32 epoch, uint256 distributed, uint256 burned) = system.advanceEpoch(0, true);
+        assertEq(epoch, 2);
+        assertEq(distributed, 0);
+        assertEq(burned, 0);
+        assertEq(wal.totalSupply(), supply);
+        assertEq(system.rewardsOf(2), next + rewards);
+        (uint64 total, uint64 used) = system.capacity();
+        assertEq(total, used, "a vote for less than what is sold is raised to it");
+    }
+
+    function test_receiveLeftover_countsForTheCurrentEpoch() public {
+        vm.expectRevert(abi.encodeWithSelector(IWired.NotAuthorised.selector, address(this), address(staking)));
+        system.receiveLeftover(1);
+        uint256 before = system.rewardsOf(1);
+        wal.transfer(address(system), 33);
+        vm.expectEmit(address(system));
+        emit IWalrusSystem.RewardsCarried(1, 33);
+        vm.prank(address(staking));
+        system.receiveLeftover(33);
+        assertEq(system.rewardsOf(1), before + 33);
+    }
+
+    // ----- What other contracts ask
+
+    /// The promise in time is a lower bound: it only rises, and the blob is there until then.
+    function testFuzz_storedUntil_isALowerBound(uint32 epochs, uint32 delay) public {
+        epochs = uint32(bound(epochs, 1, 6));
+        delay = uint32(bound(delay, 0, 3 * D));
+        uint256 tokenId = _registerBlob(ALICE, ROOT, false, epochs);
+        bytes32 blobId = blobs.record(tokenId).blobId;
+        assertEq(system.storedUntil(blobId), 0);
+        system.certify(tokenId, _certificate(_confirmation(tokenId), 0x7f));
+        uint64 promised = system.storedUntil(blobId);
+        assertEq(promised, epochManager.clock().startedAt + uint64(epochs) * D);
+        for (uint256 i = 1; i < epochs; ++i) {
+            skip(delay);
+            _nextEpoch(_equalSeats(10, 10));
+            assertGe(system.storedUntil(blobId), promised);
+            promised = system.storedUntil(blobId);
+        }
+        assertTrue(system.isAvailable(blobId));
+        _nextEpoch(_equalSeats(10, 10));
+        assertGe(block.timestamp, promised);
+        assertEq(system.storedUntil(blobId), 0);
+        assertFalse(system.isTokenAvailable(tokenId));
+    }
+
+    function test_isTokenAvailable_followsTheLifeOfAToken() public {
+        uint256 tokenId = _registerBlob(ALICE, ROOT, true, 5);
+        assertFalse(system.isTokenAvailable(tokenId), "not certified");
+        system.certify(tokenId, _certificate(_confirmation(tokenId), 0x7f));
+        assertTrue(system.isTokenAvailable(tokenId));
+        vm.prank(ALICE);
+        system.deleteBlob(tokenId, ALICE);
+        assertFalse(system.isTokenAvailable(tokenId), "deleted");
+        uint256 burned = _certifiedBlob(ALICE, keccak256("b"), true, 5);
+        vm.prank(ALICE);
+        system.burn(burned);
+        assertTrue(system.isTokenAvailable(burned), "burned, and still stored");
+        bytes32 blobId = blobs.record(burned).blobId;
+        system.invalidateBlobId(blobId, _certificate(Intent.invalidBlobId(1, committees.domain(), blobId), 0xf));
+        assertFalse(system.isTokenAvailable(burned), "invalid");
+        vm.expectRevert(abi.encodeWithSelector(IBlobNFT.UnknownBlob.selector, 99));
+        system.isTokenAvailable(99);
     }
 
     function test_addSubsidy_reverts() public {

@@ -166,3 +166,94 @@ fn an_expired_blob_is_said_to_be_expired() {
     let status = network.client(&["blob-status", &id]).json();
     assert_eq!(status["status"], "expired", "{status}");
 }
+
+#[test]
+fn wal_is_got_staked_listed_and_taken_back() {
+    // Whoever cannot see or take back their stake has lost it.
+    let directory = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let mut command = walrus(directory.path());
+    command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+    command.args(["--rpc-port", &port, "--epoch-seconds", "6"]);
+    let log = directory.path().join("local.log");
+    let (_network, _) = Background::start(&mut command, &log);
+    let client = |arguments: &[&str]| {
+        let mut command = walrus(directory.path());
+        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
+    };
+    let got = client(&["get-wal", "--ether", "2"]).json();
+    assert_eq!(got["received"], 2_000_000_000u64, "{got}");
+    let committee = client(&["committee"]).json();
+    let stake = |node: &serde_json::Value| node["stake"].as_u64().unwrap();
+    let nodes = committee["nodes"].as_array().unwrap();
+    assert!(nodes.len() == 4 && nodes.iter().all(|node| stake(node) >= 1_000_000_000_000));
+
+    // Refused for seconds of each epoch, while the active set must not change.
+    let done = |arguments: &[&str]| {
+        let answer = client(arguments);
+        (answer.code == 0).then(|| answer.json())
+    };
+    let staked = wait_for("stake", 60, || done(&["stake", "1", "2"]));
+    let position = staked["position"].to_string();
+    let listed = client(&["positions"]).json();
+    assert_eq!(listed["positions"][0]["principal"], 2_000_000_000u64, "{listed}");
+    // Epochs pass by themselves: the local network cranks.
+    let epoch = || client(&["info"]).json()["epoch"].as_u64().unwrap();
+    let first = epoch();
+    wait_for("two epochs", 90, || (epoch() >= first + 2).then_some(()));
+    wait_for("unstake", 60, || done(&["unstake", &position]));
+    wait_for("withdraw", 90, || done(&["withdraw", &position]));
+    assert_eq!(client(&["positions"]).json()["positions"].as_array().unwrap().len(), 0);
+    client(&["withdraw", &position]).error(5);
+}
+
+#[test]
+fn capacity_blobs_and_references_change_hands() {
+    // What was paid for must be usable without a program of one's own.
+    const MIB: &str = "1048576";
+    const OTHER: &str = "0x00000000000000000000000000000000000000aa";
+    let directory = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let mut command = walrus(directory.path());
+    command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+    command.args(["--rpc-port", &port]);
+    let (_network, _) = Background::start(&mut command, &directory.path().join("local.log"));
+    let client = |arguments: &[&str]| {
+        let mut command = walrus(directory.path());
+        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
+    };
+
+    let bought = client(&["capacity", "buy", "--size", MIB, "--epochs", "3"]).json();
+    assert_eq!((&bought["start"], &bought["end"]), (&1.into(), &4.into()), "{bought}");
+    let parts = ["--start", "1", "--end", "4", "--middle", "2", "--size", MIB];
+    client(&[&["capacity", "split"], &parts[..]].concat()).json();
+    let list = || client(&["capacity", "list"]).json()["capacity"].as_array().unwrap().len();
+    assert_eq!(list(), 2);
+    client(&[&["capacity", "fuse"], &parts[..]].concat()).json();
+    assert_eq!(list(), 1);
+    let all = ["capacity", "transfer", OTHER, "--start", "1", "--end", "4", "--size", MIB];
+    client(&all).json();
+    assert_eq!(list(), 0);
+    client(&all).error(5);
+
+    std::fs::write(directory.path().join("file"), b"deletable").unwrap();
+    let id = blob_id(&client(&["store", "file", "--deletable", "--epochs", "2"]).json());
+    let blobs = client(&["blob", "list"]).json();
+    assert_eq!(blobs["blobs"][0]["blob_id"], id.as_str(), "{blobs}");
+    let end = client(&["blob", "extend", "1", "--epochs", "2"]).json()["end_epoch"].clone();
+    assert_eq!(end, blobs["blobs"][0]["end_epoch"].as_u64().unwrap() + 2);
+    let pairs = client(&["blob", "attributes", "1", "--set", "name=a walrus"]).json();
+    assert_eq!(pairs["attributes"][0]["value"], "a walrus", "{pairs}");
+
+    let made = client(&["ref", "create", &id, "--object", "1"]).json();
+    assert_eq!((&made["version"], &made["end_epoch"]), (&1.into(), &end), "{made}");
+    client(&["ref", "update", "1", &id]).json();
+    client(&["ref", "freeze", "1"]).json();
+    let found = client(&["ref", "resolve", "1"]).json();
+    assert_eq!((&found["version"], &found["frozen"]), (&2.into(), &true.into()), "{found}");
+    client(&["ref", "update", "1", &id]).error(5);
+
+    client(&["blob", "delete", "1"]).json();
+    assert_eq!(client(&["blob", "list"]).json()["blobs"].as_array().unwrap().len(), 0);
+    assert_eq!(list(), 1, "the rest of its capacity came back");
+}

@@ -115,7 +115,14 @@ impl Network {
         command.env("WALRUS_PRIVATE_KEY", DEPLOYER_KEY).args(["--json", "chain", "deploy"]);
         command.args(["--rpc", &rpc, "--shards", &shards, "--out", "deployment.json"]);
         // The first committee is of all nodes; a short epoch lets a test see the next one.
-        command.args(["--min-nodes", &nodes, "--epoch-seconds", "3600"]);
+        command.args([
+            "--min-nodes",
+            &nodes,
+            "--epoch-seconds",
+            "3600",
+            "--first-start-delay",
+            "0",
+        ]);
         run(&mut command).json();
     }
 

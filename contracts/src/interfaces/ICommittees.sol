@@ -61,6 +61,12 @@ interface ICommittees is IWired {
     /// @notice Whether the node is a member, and at which seat.
     function seatOf(uint32 epoch, uint32 nodeId) external view returns (bool member, uint8 seat);
 
+    /// @notice Whether the node is a member, at which seat and with how many shards.
+    function standing(uint32 epoch, uint32 nodeId) external view returns (bool member, uint8 seat, uint16 weight);
+
+    /// @notice Bit `i` is set when seat `i` has a member.
+    function occupiedSeats(uint32 epoch) external view returns (uint256);
+
     /// @notice Number of shards of a node; 0 when it is no member.
     function weightOf(uint32 epoch, uint32 nodeId) external view returns (uint16 weight);
 
@@ -69,6 +75,9 @@ interface ICommittees is IWired {
 
     /// @notice Members and weights by seat, without keys and shards.
     function members(uint32 epoch) external view returns (uint32[] memory nodeIds, uint16[] memory weights);
+
+    /// @notice Data contracts of one committee: members as `Roster` packs them, and one byte (the seat) per shard.
+    function tables(uint32 epoch) external view returns (address roster, address shardMap);
 
     /// @notice Everything about one committee.
     function committee(uint32 epoch) external view returns (CommitteeInfo memory);

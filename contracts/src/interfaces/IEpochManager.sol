@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { EpochClock } from "../types/Epoch.sol";
+import { EpochClock, Stage } from "../types/Epoch.sol";
+import { IForceSynced } from "./IForceSynced.sol";
 import { IWired } from "./IWired.sol";
 
 /// @title Epoch machine
 /// @notice `Sync -> Done -> ParamsSelected -> Sync` of the next epoch. Everything but `syncDone` is open to anyone.
 /// `D` is the epoch duration and `t0` the time at which the state became `Done`.
-interface IEpochManager is IWired {
+interface IEpochManager is IWired, IForceSynced {
     /// @notice A new epoch began with the committee selected for it.
     /// @dev `rewards` of the ended epoch, of which `burned` were destroyed.
     event EpochStarted(uint32 indexed epoch, uint256 rewards, uint256 burned);
     /// @notice A member reported that it holds all its shards.
     event SyncDone(uint32 indexed epoch, uint32 indexed nodeId);
-    /// @notice A quorum of the shards reported; the state is `Done`.
+    /// @notice A quorum of the shards reported, or `forceSynced` was called; the state is `Done`.
     event EpochSynced(uint32 indexed epoch);
 
     /// @notice The call does not fit the present state (numbers of `EpochState`).
@@ -30,13 +31,18 @@ interface IEpochManager is IWired {
     error NotMember(uint32 nodeId);
     /// @notice The node has reported for this epoch.
     error AlreadyReported(uint32 nodeId);
+    /// @notice Pools of the committee of the last epoch are not settled; until `waitUntil` selection waits for them.
+    error NotSettled(uint64 waitUntil);
+    /// @notice The caller is neither the timelock nor the upgrade gate.
+    error MayNotForce(address caller);
 
     /// @notice Selects the committee of the next epoch.
-    /// @dev State `Done`, not before `t0 + D/2` (epoch 0: `firstStart`). Verifies that `seats` is the outcome of the
-    /// D'Hondt method over the active set; reverts with an error of `Dhondt` when it is not. With fewer than
-    /// `minNodes` in the active set the present committee stays (`seats` is then ignored), and in epoch 0 the call
-    /// reverts with `TooFewNodes`. About 3.5M gas for 100 nodes and 1000 shards.
-    /// @param seats Number of shards for each entry of `Staking.activeSet()`, in its order
+    /// @dev State `Done`, not before `t0 + D/2` (epoch 0: `firstStart`). All pools of the ended epoch must be settled
+    /// (`NotSettled`); from `t0 + 3D/4` on, those that are not count with stake 0 instead. Verifies that `seats` is the
+    /// outcome of the D'Hondt method over the candidates; reverts with an error of `Dhondt` when it is not. With fewer
+    /// than `minNodes` of them the present committee stays (`seats` is then ignored), and in epoch 0 the call reverts
+    /// with `TooFewNodes`.
+    /// @param seats Number of shards for each entry of `Staking.candidates()`, in its order
     function selectCommittee(uint16[] calldata seats) external;
 
     /// @notice Starts the next epoch. State `ParamsSelected`, not before `t0 + D` (epoch 0: `firstStart`).
@@ -55,6 +61,9 @@ interface IEpochManager is IWired {
     /// @notice Whether the active set must not change now: voting has ended and the selection is not in yet. In epoch
     /// 0 only once `minNodes` nodes are in the active set.
     function activeSetFrozen() external view returns (bool);
+
+    /// @notice Epoch, whether the next committee is selected, and `activeSetFrozen`, in one call.
+    function stage() external view returns (Stage memory);
 
     /// @notice The first epoch for which stake added now can count.
     function nextActivationEpoch() external view returns (uint32);

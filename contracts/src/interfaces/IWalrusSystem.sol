@@ -20,8 +20,8 @@ interface IWalrusSystem is IWired {
         uint256 indexed tokenId
     );
     /// @notice A blob was certified for the first time, or its end epoch was moved (`isExtension`).
-    /// @dev `epoch` is the current epoch. `logIndex` counts first certifications from 0 without gaps; an extension
-    /// repeats the index of the token.
+    /// @dev `epoch` is the current epoch. `logIndex` counts entries of the certified log from 0; the indexes of first
+    /// certifications and of `LogEntryMoved` together have no gaps. An extension repeats the index of the token.
     event BlobCertified(
         uint32 epoch,
         bytes32 indexed blobId,
@@ -43,11 +43,18 @@ interface IWalrusSystem is IWired {
     event BlobAttributeSet(uint256 indexed tokenId, string key, string value);
     /// @notice Capacity tokens were sold.
     event CapacityBought(uint256 indexed capacityId, address indexed to, uint64 size, uint256 paid);
+    /// @notice A live blob was moved from the start of the certified log to its end (`IChallenges.compactLog`).
+    event LogEntryMoved(uint256 indexed tokenId, uint32 from, uint32 to);
     /// @notice Both prices were recomputed from the votes of the committee.
     event PricesUpdated(uint32 epoch, uint64 storagePrice, uint64 writePrice);
     /// @notice Someone added rewards for the epochs `[firstEpoch, firstEpoch + epochs)`.
     event SubsidyAdded(address indexed from, uint256 amount, uint32 firstEpoch, uint32 epochs);
+    /// @notice Rewards that nobody received were added to those of `epoch`: those of an ended epoch whose challenge was
+    /// void, or what rounding left over.
+    event RewardsCarried(uint32 indexed epoch, uint256 amount);
 
+    /// @notice The guardian stopped new sales and registrations for a while.
+    error SalesPaused();
     /// @notice Less than the smallest purchase (1 MiB).
     error SizeBelowMinimum(uint64 size, uint64 minimum);
     /// @notice The range is empty, once its start is raised to the current epoch.
@@ -86,7 +93,8 @@ interface IWalrusSystem is IWired {
     error BadSubsidy(uint256 amount, uint32 epochs);
 
     /// @notice Buys capacity for `[max(start, E), end)` and mints it to `to` as an ERC-1155 class.
-    /// @dev Reverts with `SizeBelowMinimum`, `EmptyRange`, `TooFarAhead`, `CapacityExceeded`, `PaymentAboveMax`.
+    /// @dev Reverts with `SizeBelowMinimum`, `EmptyRange`, `TooFarAhead`, `CapacityExceeded`, `PaymentAboveMax`,
+    /// `SalesPaused`.
     /// @param size Bytes of encoded size, at least 1 MiB
     /// @param start First epoch; raised to E when it lies in the past
     /// @param end First epoch no longer covered, at most `E + maxEpochsAhead`
@@ -99,7 +107,7 @@ interface IWalrusSystem is IWired {
         returns (uint256 capacityId, uint256 paid);
 
     /// @notice Registers a blob, spending exactly its encoded size of the caller's capacity and the write fee.
-    /// @dev Reverts with `UnknownEncodingType`, `BlobTooLarge`, `CapacityNotUsable`, `WriteFeeAboveMax`.
+    /// @dev Reverts with `UnknownEncodingType`, `BlobTooLarge`, `CapacityNotUsable`, `WriteFeeAboveMax`, `SalesPaused`.
     function register(RegisterArgs calldata a) external returns (uint256 tokenId, bytes32 blobId);
 
     /// @notice Buys exactly the needed capacity for `[E, E + epochs)` and registers the blob in one call.
@@ -154,11 +162,27 @@ interface IWalrusSystem is IWired {
     function permit(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
 
     /// @notice Moves to the next epoch. Only `EpochManager`.
+    /// @dev Sends the rewards of the ended epoch, less the burned part, to `Staking` and calls `receiveRewards` there,
+    /// also when there are none.
     /// @param votedCapacity Total capacity in bytes the next committee voted for; raised to what is used already
+    /// @param carry Whether all rewards of the ended epoch move into the new one, unburned (a void challenge)
     /// @return newEpoch The epoch that starts
-    /// @return rewards Rewards of the ended epoch, the burned part included
-    /// @return burned `floor(3 rewards / 100)`; the rest is sent to `Staking`
-    function advanceEpoch(uint64 votedCapacity) external returns (uint32 newEpoch, uint256 rewards, uint256 burned);
+    /// @return rewards Rewards of the ended epoch, the burned part included; 0 when carried
+    /// @return burned `floor(3 rewards / 100)`
+    function advanceEpoch(uint64 votedCapacity, bool carry)
+        external
+        returns (uint32 newEpoch, uint256 rewards, uint256 burned);
+
+    /// @notice Books WAL that `Staking` has sent back, what rounding left of an ended epoch, as rewards of the current
+    /// epoch. Only `Staking`.
+    function receiveLeftover(uint256 amount) external;
+
+    /// @notice Appends a live blob to the certified log once more; its old entry no longer counts. Only `Challenges`.
+    function relog(uint256 tokenId) external returns (uint32 logIndex);
+
+    /// @notice Takes note of the block from which on deletions and invalid ids no longer change the samples of `epoch_`.
+    /// Only `Challenges`.
+    function noteSeedBlock(uint32 epoch_, uint64 seedBlock) external;
 
     /// @notice The current epoch `E`.
     function epoch() external view returns (uint32);
@@ -191,6 +215,32 @@ interface IWalrusSystem is IWired {
     /// @notice Whether a certified permanent token of this id is live and the id is not invalid.
     function isAvailable(bytes32 blobId) external view returns (bool);
 
-    /// @notice Number of first certifications so far, which is the next `logIndex`.
+    /// @notice Unix time before which the certified permanent tokens of a blob id cannot expire; 0 unless `isAvailable`.
+    /// @dev A lower bound that only rises: epochs last `epochDuration` or longer. `startedAt + (liveUntil - E) * D`.
+    function storedUntil(bytes32 blobId) external view returns (uint64);
+
+    /// @notice Whether this token keeps its blob stored: certified, neither expired nor deleted, and its id not invalid.
+    /// @dev A burned token does. The owner of a deletable one can end it at any time. Reverts with `UnknownBlob`.
+    function isTokenAvailable(uint256 tokenId) external view returns (bool);
+
+    /// @notice Length of the certified log, which is the next `logIndex`.
     function certifiedCount() external view returns (uint32);
+
+    /// @notice Entry `index` of the certified log. It counts only while the record of the token points at it.
+    /// @return tokenId The certified token
+    /// @return cumulativeUnits Started MiB of encoded size of all entries up to and with this one
+    function logEntry(uint256 index) external view returns (uint64 tokenId, uint64 cumulativeUnits);
+
+    /// @notice Up to `count` entries of the certified log from `from` on; fewer at its end.
+    function logEntries(uint256 from, uint256 count)
+        external
+        view
+        returns (uint64[] memory tokenIds, uint64[] memory cumulativeUnits);
+
+    /// @notice Block in which the blob id was found invalid; 0 while it is not.
+    function invalidSince(bytes32 blobId) external view returns (uint64 blockNumber);
+
+    /// @notice The epoch in which the blob was deleted, if that was in the seed block of that epoch's challenge or
+    /// later; else 0.
+    function deletedAfterSeed(uint256 tokenId) external view returns (uint32 epoch_);
 }

@@ -23,7 +23,8 @@ library Dhondt {
     /// @notice Reverts unless `seats` is the apportionment of `n` seats over `stakes`.
     /// @dev Compares the best claim to one more seat with the weakest seat that is held, by cross multiplication:
     /// stakes are below 2^64 and seats below 2^16, so nothing overflows.
-    /// @param stakes All above 0, in the order that resolves ties
+    /// @param stakes In the order that resolves ties; not all 0. A node that counts with stake 0 gets a seat only when
+    /// the cap leaves some for it
     function verify(uint64[] memory stakes, uint16[] calldata seats, uint256 n) internal pure {
         uint256 nodes = stakes.length;
         if (seats.length != nodes) revert WrongLength(seats.length, nodes);

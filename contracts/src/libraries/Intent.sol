@@ -13,6 +13,7 @@ library Intent {
     uint8 internal constant PROOF_OF_POSSESSION = 0;
     uint8 internal constant STORAGE_CONFIRMATION = 1;
     uint8 internal constant INVALID_BLOB_ID = 2;
+    uint8 internal constant CHALLENGE_PASSED = 8;
 
     uint8 private constant PERMANENT = 0;
     uint8 private constant DELETABLE = 1;
@@ -50,6 +51,16 @@ library Intent {
     /// @notice Body: blob id.
     function invalidBlobId(uint32 epoch, bytes32 domain_, bytes32 blobId) internal pure returns (bytes memory) {
         return abi.encodePacked(_header(INVALID_BLOB_ID, epoch, domain_), blobId);
+    }
+
+    /// @notice Body: seed, then the node id as u32, little endian.
+    function challengePassed(uint32 epoch, bytes32 domain_, bytes32 seed, uint32 nodeId)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes4 nodeIdLe = bytes4(bytes32(LibBit.reverseBytes(uint256(nodeId))));
+        return abi.encodePacked(_header(CHALLENGE_PASSED, epoch, domain_), seed, nodeIdLe);
     }
 
     function _header(uint8 messageType, uint32 epoch, bytes32 domain_) private pure returns (bytes memory) {

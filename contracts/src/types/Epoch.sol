@@ -28,6 +28,16 @@ struct EpochClock {
     uint64 startableAt;
 }
 
+/// @notice What stake depends on.
+/// @param epoch Current epoch
+/// @param selected Whether the committee of the next epoch is selected
+/// @param frozen Whether the active set must not change now
+struct Stage {
+    uint32 epoch;
+    bool selected;
+    bool frozen;
+}
+
 /// @notice One committee, by seat.
 /// @param epoch Epoch it serves
 /// @param nodeIds Member at each seat; 0 where the seat is empty
@@ -42,4 +52,34 @@ struct CommitteeInfo {
     bytes keys;
     bytes aggregateKey;
     bytes shardMap;
+}
+
+/// @notice How the storage challenge of an ended epoch went. Bit `i` of a bitmap is the member at seat `i`.
+/// @param enforced Whether results decide about money. When they do not, everybody is paid by weight
+/// @param isVoid Whether the challenge failed as a whole: with `enforced`, nobody is paid or punished
+/// @param passed Members that passed
+/// @param rescued Members that did not pass, but proved their data on chain: no reward, and no strike
+struct ChallengeResult {
+    bool enforced;
+    bool isVoid;
+    uint256 passed;
+    uint256 rescued;
+}
+
+/// @notice The settlement of an ended epoch, pool by pool. Amounts in FROST.
+/// @param epoch The ended epoch
+/// @param rewards What is shared among the members by weight
+/// @param spent Credited to pools or burned so far
+/// @param jailedWeight Shards of the members jailed by it
+/// @param members Bit `i` is set when seat `i` had a member
+/// @param settled Members whose pool is settled
+/// @param result How its challenge went
+struct Settlement {
+    uint32 epoch;
+    uint64 rewards;
+    uint64 spent;
+    uint16 jailedWeight;
+    uint256 members;
+    uint256 settled;
+    ChallengeResult result;
 }

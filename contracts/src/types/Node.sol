@@ -71,9 +71,68 @@ enum Role {
 /// @notice One stake position.
 /// @param nodeId Node the stake supports
 /// @param activationEpoch First epoch in which the stake can count for a committee
-/// @param principal FROST put in
+/// @param principal FROST put in; also its votes in governance
+/// @param withdrawEpoch Epoch from which it can be withdrawn; 0 while it is staked
+/// @param shares Pool shares that leave at `withdrawEpoch`. 0 while it is staked, and when withdrawal was requested
+/// before activation
 struct Position {
     uint32 nodeId;
     uint32 activationEpoch;
     uint64 principal;
+    uint32 withdrawEpoch;
+    uint96 shares;
+}
+
+/// @notice The stake of one node. Amounts in FROST.
+/// @param nodeId The node
+/// @param settledEpoch Epoch whose start the figures show. Behind the current epoch until the pool is settled
+/// @param balance Active stake
+/// @param shares Claims on the active stake: one FROST staked at the first rate is one share
+/// @param joiningNext Stake that becomes active in `settledEpoch + 1`
+/// @param joiningAfter Stake that becomes active in `settledEpoch + 2`
+/// @param leavingNext Shares that leave at `settledEpoch + 1`
+/// @param leavingAfter Shares that leave at `settledEpoch + 2`
+/// @param passing Part of `joiningNext` that leaves again one epoch after it became active
+/// @param owed Set aside for positions whose withdraw epoch has come
+/// @param commission Commission that was not collected yet
+/// @param commissionBp Operator's share of the rewards of `settledEpoch` in basis points
+/// @param misses Epochs without a passed challenge since the last passed one
+/// @param jailedUntil First epoch whose committee the node may enter again; 0 when it is not jailed
+/// @param retired Whether slashing took so much that the pool accepts no stake any more
+/// @param expectedStake What a selection counts: active and joining stake without what leaves
+struct PoolInfo {
+    uint32 nodeId;
+    uint32 settledEpoch;
+    uint128 balance;
+    uint128 shares;
+    uint64 joiningNext;
+    uint64 joiningAfter;
+    uint128 leavingNext;
+    uint128 leavingAfter;
+    uint64 passing;
+    uint64 owed;
+    uint64 commission;
+    uint16 commissionBp;
+    uint8 misses;
+    uint32 jailedUntil;
+    bool retired;
+    uint64 expectedStake;
+}
+
+/// @notice Exchange rate of a pool at the start of an epoch in which somebody joined or left: after rewards and slashes,
+/// before they did. No WAL and no shares mean 1:1.
+/// @param epoch The epoch
+/// @param amount FROST in the pool
+/// @param shares Shares in the pool
+struct Rate {
+    uint32 epoch;
+    uint96 amount;
+    uint128 shares;
+}
+
+/// @notice Why a pool was slashed.
+/// @dev `Penalty`: the second epoch without a passed challenge in a row. `Strike`: the third or a later one.
+enum SlashReason {
+    Penalty,
+    Strike
 }

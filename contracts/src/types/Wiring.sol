@@ -6,19 +6,31 @@ pragma solidity 0.8.37;
 /// @param system `WalrusSystem` proxy
 /// @param capacity `StorageCapacity`
 /// @param blobs `BlobNFT`
+/// @param references `BlobReferences`
 /// @param staking `Staking` proxy
 /// @param committees `Committees` proxy
 /// @param epochManager `EpochManager` proxy
-/// @param upgradeAuthority The only account that may upgrade the proxies
+/// @param challenges `Challenges` proxy
+/// @param randomness The `IRandomness` that gives challenges their seed
+/// @param params `ParamRegistry` proxy
+/// @param upgradeGate `UpgradeGate`, the only account that may upgrade the proxies
+/// @param governor `WalrusGovernor`
+/// @param timelock `TimelockController`, through which everything passes that the governor decides
 struct Wiring {
     address wal;
     address system;
     address capacity;
     address blobs;
+    address references;
     address staking;
     address committees;
     address epochManager;
-    address upgradeAuthority;
+    address challenges;
+    address randomness;
+    address params;
+    address upgradeGate;
+    address governor;
+    address timelock;
 }
 
 /// @notice What is fixed for ever when a network is deployed.

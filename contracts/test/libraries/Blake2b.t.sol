@@ -35,6 +35,15 @@ contract Blake2bTest is Test {
         assertEq(Blake2b.hash(data), PlainBlake2b.hash(data));
     }
 
+    /// The forms without an allocation agree with the general one.
+    function testFuzz_hashPrefixed_andPair_matchHash(uint8 prefix, bytes calldata data, bytes32 left, bytes32 right)
+        public
+        view
+    {
+        assertEq(Blake2b.hashPrefixed(prefix, data), Blake2b.hash(abi.encodePacked(prefix, data)));
+        assertEq(Blake2b.hashPair(prefix, left, right), Blake2b.hash(abi.encodePacked(prefix, left, right)));
+    }
+
     function _check(uint256 length, bytes32 expected) private view {
         bytes memory data = new bytes(length);
         for (uint256 i = 0; i < length; ++i) {

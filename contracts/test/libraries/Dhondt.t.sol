@@ -18,6 +18,11 @@ contract DhondtTest is Test {
         }
         this.verify(stakes, seats, 1000);
 
+        // Pools that are not settled count with stake 0: one of them gets what the cap takes from the other.
+        (stakes, seats) = (new uint64[](3), new uint16[](3));
+        (stakes[0], seats[0], seats[1]) = (1, 4, 1);
+        this.verify(stakes, seats, 5);
+
         (stakes, seats) = (new uint64[](5), new uint16[](5));
         uint16[5] memory k5 = [uint16(6), 5, 4, 2, 1];
         for (uint256 i = 0; i < 5; ++i) {
@@ -50,7 +55,7 @@ contract DhondtTest is Test {
         for (uint256 i = 0; i < nodes; ++i) {
             // Few different values, so that ties are frequent.
             uint256 r = uint256(keccak256(abi.encode(seed, i)));
-            stakes[i] = seed % 2 == 0 ? uint64(1 + r % 5) : uint64(1 + r % 5e18);
+            stakes[i] = seed % 2 == 0 ? uint64(i == 0 ? 1 : r % 5) : uint64(1 + r % 5e18);
         }
         uint16[] memory seats = _run(stakes, n);
         this.verify(stakes, seats, n);

@@ -43,4 +43,11 @@ contract IntentTest is Test {
             bytes.concat(hex"00010300000000", DOMAIN, bytes32(uint256(0xABCD)), key)
         );
     }
+
+    function test_challengePassed_hasTheseBytes() public pure {
+        assertEq(
+            Intent.challengePassed(5, DOMAIN, keccak256("seed"), 0x01020304),
+            bytes.concat(hex"08010305000000", DOMAIN, keccak256("seed"), hex"04030201")
+        );
+    }
 }

@@ -6,13 +6,11 @@ import { WeightedVotes } from "src/libraries/WeightedVotes.sol";
 
 contract WeightedVotesTest is Test {
     function test_highQuorum_matchesKnownAnswer() public pure {
-        (uint64[] memory votes, uint16[] memory weights) = _votes([uint16(5), 5, 4, 6, 3, 7, 2, 8, 1, 9]);
-        assertEq(WeightedVotes.highQuorum(votes, weights, 50), 4);
+        assertEq(WeightedVotes.highQuorum(_votes([uint16(5), 5, 4, 6, 3, 7, 2, 8, 1, 9]), 50), 4);
     }
 
     function test_lowQuorum_matchesKnownAnswer() public pure {
-        (uint64[] memory votes, uint16[] memory weights) = _votes([uint16(5), 5, 4, 6, 3, 7, 4, 6, 1, 9]);
-        assertEq(WeightedVotes.lowQuorum(votes, weights, 50), 7);
+        assertEq(WeightedVotes.lowQuorum(_votes([uint16(5), 5, 4, 6, 3, 7, 4, 6, 1, 9]), 50), 7);
     }
 
     /// The definition: votes up to the price hold a quorum, votes below it do not. Capacity the other way round.
@@ -20,15 +18,17 @@ contract WeightedVotesTest is Test {
         nodes = bound(nodes, 1, 40);
         uint64[] memory votes = new uint64[](nodes);
         uint16[] memory weights = new uint16[](nodes);
+        uint256[] memory list = new uint256[](nodes);
         uint256 n = 0;
         for (uint256 i = 0; i < nodes; ++i) {
             uint256 r = uint256(keccak256(abi.encode(seed, i)));
             votes[i] = seed % 2 == 0 ? uint64(r % 7) : uint64(r);
             weights[i] = uint16(1 + (r >> 64) % 50);
+            list[i] = uint256(votes[i]) << 16 | weights[i];
             n += weights[i];
         }
-        uint64 low = WeightedVotes.lowQuorum(votes, weights, n);
-        uint64 high = WeightedVotes.highQuorum(votes, weights, n);
+        uint64 low = WeightedVotes.lowQuorum(list, n);
+        uint64 high = WeightedVotes.highQuorum(list, n);
         (uint256 upTo, uint256 below, uint256 from, uint256 above) = (0, 0, 0, 0);
         for (uint256 i = 0; i < nodes; ++i) {
             if (votes[i] <= low) upTo += weights[i];
@@ -46,11 +46,10 @@ contract WeightedVotesTest is Test {
         assertEq(WeightedVotes.scaled(100, 0, 10), 0);
     }
 
-    function _votes(uint16[10] memory w) private pure returns (uint64[] memory votes, uint16[] memory weights) {
-        votes = new uint64[](10);
-        weights = new uint16[](10);
+    function _votes(uint16[10] memory w) private pure returns (uint256[] memory list) {
+        list = new uint256[](10);
         for (uint256 i = 0; i < 10; ++i) {
-            (votes[i], weights[i]) = (uint64(i + 1), w[i]);
+            list[i] = (i + 1) << 16 | w[i];
         }
     }
 }

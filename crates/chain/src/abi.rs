@@ -26,12 +26,22 @@ macro_rules! artifacts {
 artifacts! {
     blobs: BlobNFT, "../../contracts/artifacts/BlobNFT.json";
     capacity: StorageCapacity, "../../contracts/artifacts/StorageCapacity.json";
+    challenges: Challenges, "../../contracts/artifacts/Challenges.json";
     committees: Committees, "../../contracts/artifacts/Committees.json";
     epochs: EpochManager, "../../contracts/artifacts/EpochManager.json";
+    exchange: DevExchange, "../../contracts/artifacts/DevExchange.json";
+    gate: UpgradeGate, "../../contracts/artifacts/UpgradeGate.json";
+    governor: WalrusGovernor, "../../contracts/artifacts/WalrusGovernor.json";
     lens: WalrusLens, "../../contracts/artifacts/WalrusLens.json", using Wiring Parameters EpochClock;
+    params: ParamRegistry, "../../contracts/artifacts/ParamRegistry.json";
     proxy: ERC1967Proxy, "../../contracts/artifacts/ERC1967Proxy.json";
+    randomness: PrevrandaoRandomness, "../../contracts/artifacts/PrevrandaoRandomness.json";
+    references: BlobReferences, "../../contracts/artifacts/BlobReferences.json";
     staking: Staking, "../../contracts/artifacts/Staking.json";
+    staking_nodes: StakingNodes, "../../contracts/artifacts/StakingNodes.json";
+    staking_pools: StakingPools, "../../contracts/artifacts/StakingPools.json";
     system: WalrusSystem, "../../contracts/artifacts/WalrusSystem.json";
+    timelock: TimelockController, "../../contracts/artifacts/TimelockController.json";
     wal: WAL, "../../contracts/artifacts/WAL.json";
 }
 

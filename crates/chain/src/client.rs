@@ -16,14 +16,17 @@ use walrus_core::{
 use walrus_env::Env;
 
 use crate::{
-    abi::{Plain, blobs, lens, staking, system, to_address, wal},
+    abi::{Plain, blobs, epochs, lens, staking, staking_nodes, system, to_address, wal},
     contract_error::ContractError,
     deployment::Deployment,
     endpoints::Endpoints,
     error::ReadError,
     event::ChainEvent,
     rpc::{BlockTag, CallRequest, LogQuery},
-    view::{BlobRecord, EpochPhase, EpochState, NetworkSnapshot, NetworkView, NodeRecord, Prices},
+    view::{
+        BlobRecord, ChallengeView, EpochPhase, EpochState, NetworkSnapshot, NetworkView,
+        NodeRecord, PoolRecord, Prices,
+    },
 };
 
 /// Nodes asked for in one call; their texts bound an answer to about 200 KB.
@@ -257,6 +260,69 @@ impl ChainClient {
         Ok(set.nodeIds.into_iter().map(NodeId).zip(set.stakes).collect())
     }
 
+    /// What a selection made now would apportion: nodes and stake in the order in which
+    /// ties are resolved. Pools that are not settled count with stake 0.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn candidates(&self) -> Result<Vec<(NodeId, u64)>, ReadError> {
+        let staking = to_address(self.deployment.contracts.staking);
+        let call = staking_nodes::StakingNodes::candidatesCall {};
+        let set = self.read("the candidates of a committee", staking, call).await?;
+        Ok(set.nodeIds.into_iter().map(NodeId).zip(set.stakes).collect())
+    }
+
+    /// The pools of the nodes `first..=last`, in order; fewer when there are not so many.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn pools(&self, first: NodeId, last: NodeId) -> Result<Vec<PoolRecord>, ReadError> {
+        let mut pools = Vec::new();
+        let mut from = first.0.max(1);
+        while from <= last.0 {
+            let count = (last.0 - from).saturating_add(1).min(NODES_PER_CALL);
+            let call = lens::WalrusLens::poolsCall { fromNodeId: from, count: U256::from(count) };
+            let page = self.read("stake pools", self.lens(), call).await?;
+            let got = page.len();
+            pools.extend(page.into_iter().map(pool_from));
+            if got < count as usize {
+                break;
+            }
+            let Some(next) = from.checked_add(count) else { break };
+            from = next;
+        }
+        Ok(pools)
+    }
+
+    /// Prices by the votes of the current committee, which an update would set.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn voted_prices(&self) -> Result<Prices, ReadError> {
+        let manager = to_address(self.deployment.contracts.epoch_manager);
+        let call = epochs::EpochManager::votedPricesCall {};
+        let voted = self.read("the voted prices", manager, call).await?;
+        Ok(Prices { storage: voted.storagePrice, write: voted.writePrice })
+    }
+
+    /// The storage challenge of an epoch.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn challenge(&self, epoch: Epoch) -> Result<ChallengeView, ReadError> {
+        let call = lens::WalrusLens::challengeCall { epoch: epoch.0 };
+        let c = self.read("a challenge", self.lens(), call).await?;
+        Ok(ChallengeView {
+            is_on: c.mode != 0,
+            opened: c.opened,
+            log_start: c.logStart,
+            log_end: c.logLength,
+            acked_weight: c.ackedWeight,
+            passed_weight: c.passedWeight,
+            seed_block: (c.seedBlock != 0).then_some(c.seedBlock),
+        })
+    }
+
     /// Up to `count` records of blob objects from `first` on, in order; at most
     /// [`BLOBS_PER_CALL`]. Empty when `first` is not registered yet.
     ///
@@ -455,7 +521,22 @@ fn node_from(node: lens::WalrusLens::NodeInfo) -> Result<NodeRecord, ReadError> 
     })
 }
 
-fn blob_from(token: u64, record: lens::WalrusLens::BlobRecord) -> BlobRecord {
+fn pool_from(pool: lens::WalrusLens::PoolInfo) -> PoolRecord {
+    PoolRecord {
+        node_id: NodeId(pool.nodeId),
+        settled_epoch: Epoch(pool.settledEpoch),
+        balance: pool.balance,
+        shares: pool.shares,
+        commission: pool.commission,
+        commission_bp: pool.commissionBp,
+        misses: pool.misses,
+        jailed_until: (pool.jailedUntil != 0).then_some(Epoch(pool.jailedUntil)),
+        retired: pool.retired,
+        expected_stake: pool.expectedStake,
+    }
+}
+
+pub(crate) fn blob_from(token: u64, record: lens::WalrusLens::BlobRecord) -> BlobRecord {
     // Bits of `BlobFlags` in contracts/src/types/Blob.sol.
     let flag = |bit: u8| record.flags & bit != 0;
     let certified = record.certifiedEpoch != 0;

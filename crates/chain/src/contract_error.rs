@@ -4,7 +4,10 @@ use alloy::sol_types::{Panic, Revert, SolError, SolType};
 use walrus_core::{Epoch, EvmAddress, NodeId, TokenId};
 use walrus_redstuff::BlobId;
 
-use crate::abi::{Plain, blobs, capacity, committees, epochs, lens, staking, system, wal};
+use crate::abi::{
+    Plain, blobs, capacity, challenges, committees, epochs, exchange, gate, governor, lens, params,
+    randomness, references, staking, system, timelock, wal,
+};
 
 /// Bytes of an unknown error that are kept.
 const UNKNOWN_BYTES_MAX: usize = 1024;
@@ -120,6 +123,11 @@ contract_errors! {
         /// The caller neither owns the token nor is approved for it.
         NotBlobOwner { token_id: TokenId, caller: EvmAddress }
             "account {caller} does not own blob object {token_id}";
+        /// The guardian stopped sales for a while.
+        SalesPaused {} "the guardian has paused new sales and registrations: try again later";
+        /// The certified log is shorter.
+        UnknownLogEntry { index: u64, length: u64 }
+            "the log of certified blobs has {length} entries, none with number {index}";
         /// No committee serves yet.
         NotStarted {} "the network has not started: its first epoch is still to come";
         /// A subsidy needs an amount and a number of epochs that is sold.
@@ -182,6 +190,11 @@ contract_errors! {
         NotMember { node_id: NodeId } "node {node_id} is not in the committee";
         /// The node has reported for this epoch.
         AlreadyReported { node_id: NodeId } "node {node_id} has reported for this epoch already";
+        /// Pools of the ended epoch are not settled.
+        NotSettled { wait_until: u64 }
+            "pools of the last epoch are not settled: settle them, or wait until {wait_until}";
+        /// Only governance ends a stuck sync.
+        MayNotForce { caller: EvmAddress } "account {caller} may not end the sync phase";
         /// One node gets more shards than allowed.
         AboveCap { index: u64, seats: u64, cap: u64 }
             "entry {index} would get {seats} shards, above the cap of {cap}";
@@ -225,6 +238,46 @@ contract_errors! {
         AlreadyInActiveSet { node_id: NodeId } "node {node_id} is in the active set already";
         /// Nothing is staked with the node.
         NoStake { node_id: NodeId } "nothing is staked with node {node_id}";
+        /// Neither owner nor approved.
+        NotPositionOwner { position_id: u64, caller: EvmAddress }
+            "account {caller} does not own stake position {position_id}";
+        /// The withdrawal was requested before.
+        AlreadyLeaving { position_id: u64, withdraw_epoch: Epoch }
+            "stake position {position_id} leaves its pool in epoch {withdraw_epoch} already";
+        /// Nothing is to be requested.
+        WithdrawAtOnce { position_id: u64 }
+            "stake position {position_id} can be withdrawn at once, without a request";
+        /// A request comes first.
+        WithdrawNotRequested { position_id: u64 }
+            "stake position {position_id} must be unstaked before it can be withdrawn";
+        /// The position has not left its pool yet.
+        WithdrawTooEarly { position_id: u64, withdraw_epoch: Epoch, epoch: Epoch }
+            "stake position {position_id} can be withdrawn from epoch {withdraw_epoch} on; now is epoch {epoch}";
+        /// Only equal positions can be joined.
+        PositionsDiffer { into: u64, from: u64 }
+            "stake positions {into} and {from} differ in owner, node or epochs";
+        /// The guardian stopped new stakes for a while.
+        StakingPaused {} "the guardian has paused new stakes: try again later";
+        /// Slashed too far.
+        PoolIsRetired { node_id: NodeId } "the pool of node {node_id} accepts no stake any more";
+        /// The node is jailed.
+        NodeIsJailed { node_id: NodeId, until_epoch: Epoch }
+            "node {node_id} is jailed; its operator may bring it back for epoch {until_epoch}";
+        /// The caller does not hold the role.
+        NotInRole { node_id: NodeId, role: u8, caller: EvmAddress }
+            "account {caller} does not hold role {role} of node {node_id} (0 operator, 1 commission receiver, 2 governance)";
+        /// The role was offered to somebody else.
+        RoleNotProposed { node_id: NodeId, role: u8, caller: EvmAddress }
+            "role {role} of node {node_id} was not offered to account {caller}";
+        /// Votes change once per interval.
+        VotedTooRecently { node_id: NodeId, allowed_at: u64 }
+            "node {node_id} voted recently: its votes can change again at time {allowed_at}";
+        /// Not a receiver.
+        ZeroAddress {} "the receiver is the zero address";
+        /// Part of the code belongs to another deployment.
+        HalfMiswired { half: EvmAddress } "the contract {half} belongs to another deployment";
+        /// A result that nobody waits for.
+        ResultNotExpected { epoch: Epoch } "no challenge result is expected for epoch {epoch}";
     }
     blobs::BlobNFT {
         /// The caller is not the system contract.
@@ -275,6 +328,125 @@ contract_errors! {
         /// The permit is signed by somebody else.
         ERC2612InvalidSigner { signer: EvmAddress, owner: EvmAddress }
             "the permit is signed by {signer}, not by {owner}";
+    }
+    references::BlobReferences {
+        /// No reference has this id.
+        UnknownReference { ref_id: u64 } "there is no reference {ref_id}";
+        /// Not the owner.
+        NotReferenceOwner { ref_id: u64, caller: EvmAddress }
+            "account {caller} does not own reference {ref_id}";
+        /// Neither the owner nor an updater.
+        NotUpdater { ref_id: u64, caller: EvmAddress }
+            "account {caller} may not update reference {ref_id}";
+        /// Somebody updated first.
+        WrongVersion { ref_id: u64, expected: u32, current: u32 }
+            "reference {ref_id} is at version {current}, not {expected}: look at it again";
+        /// Final.
+        IsFrozen { ref_id: u64 } "reference {ref_id} is frozen";
+        /// The token is one of another blob.
+        TokenOfOtherBlob { token_id: u64, blob_id: BlobId }
+            "blob object {token_id} does not belong to the target but to blob {blob_id}";
+    }
+    challenges::Challenges {
+        /// No challenges.
+        ChallengesAreOff { epoch: Epoch } "there are no challenges in epoch {epoch}";
+        /// Selection comes first.
+        SelectionMissing { epoch: Epoch } "the committee after epoch {epoch} is not selected yet";
+        /// Too late.
+        TooLate { time: u64, deadline: u64 } "it is too late: time is {time}, allowed until {deadline}";
+        /// Open already.
+        AlreadyOpen { epoch: Epoch } "the challenge of epoch {epoch} is open already";
+        /// Not open.
+        NotOpen { epoch: Epoch } "the challenge of epoch {epoch} is not open";
+        /// Nothing is stored.
+        NothingToSample { epoch: Epoch } "nothing stored can be sampled in epoch {epoch}";
+        /// Too few acknowledgements.
+        NotArmed { epoch: Epoch } "too few nodes have acknowledged the challenge of epoch {epoch}";
+        /// The seed is missing.
+        NoSeed { epoch: Epoch } "the seed of epoch {epoch} is not revealed yet";
+        /// The seed is known.
+        SeedKnown { epoch: Epoch } "the seed of epoch {epoch} is known already";
+        /// Acknowledged before.
+        AlreadyAcked { node_id: NodeId } "node {node_id} acknowledged already";
+        /// Too late to acknowledge.
+        SeedBlockReached { block_number: u64 } "the seed block {block_number} is reached";
+        /// Not one of the samples to be proved.
+        SampleNotProvable { sample: u16 } "sample {sample} is not one to be proved on chain";
+        /// Another number of attempts is needed.
+        WrongAttempts { sample: u16, attempts: u64 } "sample {sample} does not take {attempts} attempts";
+        /// Another log entry is meant.
+        WrongLogEntry { sample: u16, attempt: u64, log_index: u64 }
+            "attempt {attempt} of sample {sample} does not fall on log entry {log_index}";
+        /// A symbol of another size.
+        WrongSymbolSize { got: u64, expected: u64 } "a symbol has {expected} bytes, not {got}";
+        /// A path of another length.
+        WrongPathLength { got: u64, expected: u64 } "a path has {expected} nodes, not {got}";
+        /// Another blob.
+        WrongBlob { derived: BlobId, sampled: BlobId }
+            "the proof leads to blob {derived}, sampled is {sampled}";
+        /// Nothing to prove.
+        NothingToProve { sample: u16 } "nothing is to be proved of sample {sample}";
+        /// The log must not change now.
+        LogFrozen { epoch: Epoch } "the log of certified blobs does not change until the end of epoch {epoch}";
+    }
+    randomness::PrevrandaoRandomness {
+        /// Not a block header.
+        BadHeader {} "these bytes are not a block header";
+        /// Another block's header.
+        BadRandomnessProof {} "the header is not that of the seed block";
+        /// The chain does not remember the block.
+        BlockUnavailable { block_number: u64 } "the hash of block {block_number} is not available";
+    }
+    params::ParamRegistry {
+        /// There is no such tunable.
+        UnknownParam { key: [u8; 32] } "there is no such tunable";
+        /// Outside its bounds.
+        ParamOutOfBounds { key: [u8; 32], value: u64, lowest: u64, highest: u64 }
+            "a tunable cannot be {value}, allowed are {lowest} to {highest}";
+        /// Changes take effect later.
+        StartTooEarly { start_epoch: Epoch, earliest: Epoch }
+            "a change takes effect in epoch {earliest} or later, not in {start_epoch}";
+    }
+    gate::UpgradeGate {
+        /// Approved before.
+        AlreadyApproved { action_id: [u8; 32], node_id: NodeId } "node {node_id} approved this already";
+        /// The nodes' half is missing.
+        NotApprovedByNodes { action_id: [u8; 32] } "too few nodes approve of this";
+        /// Not the guardian.
+        NotGuardian { caller: EvmAddress } "account {caller} is not the guardian in office";
+        /// Not the node's governance account.
+        NotNodeGovernance { node_id: NodeId, caller: EvmAddress }
+            "account {caller} does not decide for node {node_id}";
+        /// Neither timelock nor guardian.
+        NotTimelockOrGuardian { caller: EvmAddress }
+            "account {caller} is neither the timelock nor the guardian";
+        /// Paused a short while ago.
+        PausedRecently { next_pause_at: u64 } "the next pause is possible at time {next_pause_at}";
+        /// An old upgrade.
+        WrongNonce { nonce: u64, expected: u64 } "the upgrade has number {nonce}, expected {expected}";
+    }
+    governor::WalrusGovernor {
+        /// Voted before.
+        GovernorAlreadyCastVote { voter: EvmAddress } "account {voter} has voted on this proposal";
+        /// Too few votes to propose.
+        GovernorInsufficientProposerVotes { proposer: EvmAddress, votes: u128, threshold: u128 }
+            "account {proposer} has {votes} votes, proposing takes {threshold}";
+        /// No such proposal.
+        GovernorNonexistentProposal { proposal_id: [u8; 32] } "there is no such proposal";
+        /// Not in this state.
+        GovernorUnexpectedProposalState { proposal_id: [u8; 32], current: u8, expected: [u8; 32] }
+            "the proposal is in state {current} (0 pending, 1 active, 2 cancelled, 3 defeated, 4 succeeded, 5 queued, 6 expired, 7 executed)";
+    }
+    timelock::TimelockController {
+        /// Not ready, or not known.
+        TimelockUnexpectedOperationState { operation_id: [u8; 32], expected: [u8; 32] }
+            "the timelock does not have this operation in the state that is needed: is it time yet?";
+    }
+    exchange::DevExchange {
+        /// Too little.
+        NothingToExchange { given: u128 } "{given} are too little for one FROST";
+        /// The exchange cannot pay.
+        PaymentRefused { to: EvmAddress, paid: u128 } "{paid} wei could not be paid to {to}";
     }
     lens::WalrusLens {
         /// Two contracts disagree about the deployment.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The addresses of one deployment. Upgradeable contracts are named by their proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contracts {
     /// The WAL token.
     #[serde(with = "address_text")]
@@ -24,6 +24,9 @@ pub struct Contracts {
     /// Blob objects as ERC-721.
     #[serde(with = "address_text")]
     pub blobs: EvmAddress,
+    /// Mutable references as ERC-721.
+    #[serde(with = "address_text")]
+    pub references: EvmAddress,
     /// Nodes and stake.
     #[serde(with = "address_text")]
     pub staking: EvmAddress,
@@ -33,9 +36,24 @@ pub struct Contracts {
     /// The epoch machine.
     #[serde(with = "address_text")]
     pub epoch_manager: EvmAddress,
+    /// Storage challenges.
+    #[serde(with = "address_text")]
+    pub challenges: EvmAddress,
+    /// Where challenges get their seed from.
+    #[serde(with = "address_text")]
+    pub randomness: EvmAddress,
+    /// The tunables.
+    #[serde(with = "address_text")]
+    pub params: EvmAddress,
     /// The only account that may upgrade the proxies.
     #[serde(with = "address_text")]
-    pub upgrade_authority: EvmAddress,
+    pub upgrade_gate: EvmAddress,
+    /// Votes of WAL and staked WAL.
+    #[serde(with = "address_text")]
+    pub governor: EvmAddress,
+    /// Where what the governor decides waits.
+    #[serde(with = "address_text")]
+    pub timelock: EvmAddress,
 }
 
 /// A network on a chain; serialises to JSON and TOML, addresses as `0x` text.
@@ -48,6 +66,9 @@ pub struct Deployment {
     /// The contract of batched reads.
     #[serde(with = "address_text")]
     pub lens: EvmAddress,
+    /// The exchange of a test network, which gives WAL for gas money.
+    #[serde(default, with = "address_text::optional", skip_serializing_if = "Option::is_none")]
+    pub dev_exchange: Option<EvmAddress>,
     /// The other contracts.
     pub contracts: Contracts,
 }
@@ -87,34 +108,39 @@ pub struct Parameters {
     pub max_committee: u16,
 }
 
-/// Converts to the struct of one artifact's module; each has its own copy.
-macro_rules! to_abi {
-    ($module:ident::$contract:ident, $contracts:expr, $parameters:expr) => {{
-        use $crate::abi::{to_address, $module::$contract as contract};
-        let (c, p) = ($contracts, $parameters);
-        contract::constructorCall {
-            w: contract::Wiring {
-                wal: to_address(c.wal),
-                system: to_address(c.system),
-                capacity: to_address(c.capacity),
-                blobs: to_address(c.blobs),
-                staking: to_address(c.staking),
-                committees: to_address(c.committees),
-                epochManager: to_address(c.epoch_manager),
-                upgradeAuthority: to_address(c.upgrade_authority),
-            },
-            p: contract::Parameters {
-                nShards: p.n_shards,
-                maxEpochsAhead: p.max_epochs_ahead,
-                epochDuration: p.epoch_duration,
-                firstStart: p.first_start,
-                minNodes: p.min_nodes,
-                maxCommittee: p.max_committee,
-            },
+impl From<&Contracts> for abi::lens::WalrusLens::Wiring {
+    fn from(c: &Contracts) -> Self {
+        Self {
+            wal: to_address(c.wal),
+            system: to_address(c.system),
+            capacity: to_address(c.capacity),
+            blobs: to_address(c.blobs),
+            references: to_address(c.references),
+            staking: to_address(c.staking),
+            committees: to_address(c.committees),
+            epochManager: to_address(c.epoch_manager),
+            challenges: to_address(c.challenges),
+            randomness: to_address(c.randomness),
+            params: to_address(c.params),
+            upgradeGate: to_address(c.upgrade_gate),
+            governor: to_address(c.governor),
+            timelock: to_address(c.timelock),
         }
-    }};
+    }
 }
-pub(crate) use to_abi;
+
+impl From<&Parameters> for abi::lens::WalrusLens::Parameters {
+    fn from(p: &Parameters) -> Self {
+        Self {
+            nShards: p.n_shards,
+            maxEpochsAhead: p.max_epochs_ahead,
+            epochDuration: p.epoch_duration,
+            firstStart: p.first_start,
+            minNodes: p.min_nodes,
+            maxCommittee: p.max_committee,
+        }
+    }
+}
 
 impl From<abi::lens::WalrusLens::Parameters> for Parameters {
     fn from(p: abi::lens::WalrusLens::Parameters) -> Self {

@@ -92,7 +92,7 @@ pub enum WriteError {
         /// What was attempted.
         action: &'static str,
         /// The contract's answer.
-        error: ContractError,
+        error: Box<ContractError>,
         /// The failed transaction; `None` when nothing was sent.
         transaction: Option<TransactionHash>,
     },

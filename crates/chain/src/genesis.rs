@@ -23,11 +23,11 @@ pub struct GenesisNode {
 }
 
 /// Gas of calls that need an earlier one of the same batch, from above.
-const GAS_STAKE: u64 = 1_000_000;
+const GAS_STAKE: u64 = 2_000_000;
 /// Starting an epoch settles accounts and moves the rewards.
-const GAS_START: u64 = 1_500_000;
+const GAS_START: u64 = 3_000_000;
 /// One member's report.
-const GAS_REPORT: u64 = 400_000;
+const GAS_REPORT: u64 = 1_000_000;
 /// Sorts the votes of the committee.
 const GAS_PRICES: u64 = 6_000_000;
 

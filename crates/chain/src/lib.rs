@@ -32,8 +32,10 @@
 
 mod abi;
 mod address_text;
+mod assets;
 mod client;
 mod contract_error;
+mod crank;
 mod cursor;
 mod deploy;
 mod deployment;
@@ -43,15 +45,19 @@ mod event;
 mod genesis;
 mod keystore;
 mod probe;
+mod profile;
 mod rpc;
 mod sender;
+mod stake;
 mod stream;
 mod view;
 mod wallet;
 mod writer;
 
+pub use assets::{CapacityClass, Holding, ReferenceRecord};
 pub use client::{BLOBS_PER_CALL, ChainClient};
 pub use contract_error::ContractError;
+pub use crank::CrankStep;
 pub use cursor::{BlockRef, Cursor, CursorError};
 pub use deploy::{DeployError, DeployParams, deploy};
 pub use deployment::{Contracts, Deployment, Parameters};
@@ -61,10 +67,13 @@ pub use event::{ChainEvent, EventError, EventPosition, PositionedEvent};
 pub use genesis::{GenesisNode, start_network};
 pub use keystore::KeystoreError;
 pub use probe::{ProbeError, probe};
+pub use profile::{ExchangeTerms, GovernanceTimes, Profile, ProfileParameters, Tunable};
 pub use sender::{Receipt, SendConfig, Sender};
+pub use stake::PositionRecord;
 pub use stream::{Batch, Confirmations, EventStream, StreamError, StreamItem};
 pub use view::{
-    BlobRecord, Cost, EpochPhase, EpochState, NetworkSnapshot, NetworkView, NodeRecord, Prices,
+    BlobRecord, ChallengeView, Cost, EpochPhase, EpochState, NetworkSnapshot, NetworkView,
+    NodeRecord, PoolRecord, Prices,
 };
 pub use wallet::{KeystoreStrength, Wallet, WalletError};
 pub use writer::{BlobRegistration, ChainWriter, NodeRegistration, Registered};

@@ -109,6 +109,14 @@ impl Endpoints {
     }
 
     /// The newest block.
+    /// Time of the newest block, Unix seconds.
+    ///
+    /// # Errors
+    /// When the chain cannot be reached.
+    pub async fn block_time(&self) -> Result<u64, RpcError> {
+        Ok(self.latest().await?.timestamp.to())
+    }
+
     pub(crate) async fn latest(&self) -> Result<Head, RpcError> {
         // Every chain has a newest block, so `null` is the address's fault.
         self.request("eth_getBlockByNumber", (BlockTag::Latest, false)).await

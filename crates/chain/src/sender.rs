@@ -389,7 +389,7 @@ impl Sender {
         };
         Err(WriteError::Contract {
             action: pending.action.name,
-            error,
+            error: Box::new(error),
             transaction: Some(TransactionHash(raw.transaction_hash.0)),
         })
     }
@@ -422,7 +422,7 @@ impl Sender {
         match (&refusal.data, SendRefusal::of(refusal)) {
             (Some(data), _) if data.len() >= 4 => WriteError::Contract {
                 action,
-                error: ContractError::decode(data),
+                error: Box::new(ContractError::decode(data)),
                 transaction: None,
             },
             (_, SendRefusal::Funds) => WriteError::InsufficientFunds {

@@ -154,6 +154,50 @@ impl BlobRecord {
     }
 }
 
+/// The stake of one node, as of the start of `settled_epoch`. Amounts in FROST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolRecord {
+    /// The node.
+    pub node_id: NodeId,
+    /// Behind the current epoch until the pool is settled.
+    pub settled_epoch: Epoch,
+    /// Active stake.
+    pub balance: u128,
+    /// Claims on the active stake.
+    pub shares: u128,
+    /// The operator's commission that was not collected yet.
+    pub commission: u64,
+    /// The operator's share of the rewards in basis points.
+    pub commission_bp: u16,
+    /// Epochs without a passed challenge since the last passed one.
+    pub misses: u8,
+    /// First epoch whose committee the node may enter again, if it is jailed.
+    pub jailed_until: Option<Epoch>,
+    /// Whether slashing took so much that the pool accepts no stake any more.
+    pub retired: bool,
+    /// What a selection counts: active and joining stake without what leaves.
+    pub expected_stake: u64,
+}
+
+/// Where the storage challenge of an epoch stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChallengeView {
+    /// Whether there are challenges in this epoch, on trial or enforced.
+    pub is_on: bool,
+    /// Whether it is open.
+    pub opened: bool,
+    /// First entry of the log of certified blobs that can be sampled.
+    pub log_start: u64,
+    /// End of the entries that can be sampled.
+    pub log_end: u64,
+    /// Shards of the members that acknowledged.
+    pub acked_weight: u16,
+    /// Shards of the members that passed.
+    pub passed_weight: u16,
+    /// Block whose randomness becomes the seed, once enough members acknowledged.
+    pub seed_block: Option<u64>,
+}
+
 /// Everything the chain knows about one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeRecord {

@@ -12,7 +12,7 @@ use walrus_core::{NetworkAddress, NetworkPublicKey};
 use walrus_redstuff::Digest;
 
 use crate::{
-    abi::{Plain, epochs, staking, system, to_address, wal},
+    abi::{Plain, epochs, staking, staking_nodes, system, to_address, wal},
     client::ChainClient,
     error::{ReadError, WriteError},
     sender::{Action, Receipt, SendConfig, Sender},
@@ -282,7 +282,7 @@ impl ChainWriter {
         network_key: NetworkPublicKey,
         metadata_uri: &str,
     ) -> Result<Receipt, WriteError> {
-        let call = staking::Staking::setNodeInfoCall {
+        let call = staking_nodes::StakingNodes::setNodeInfoCall {
             nodeId: node.0,
             name_: name.to_owned(),
             networkAddress: address.as_str().to_owned(),
@@ -339,8 +339,8 @@ impl ChainWriter {
         let message = Message::new(epoch, possession);
         let context = deployment.signing_context();
         let proof = SignedMessage::sign(&node.protocol_key, &context, &message);
-        let call = staking::Staking::registerNodeCall {
-            p: staking::Staking::NodeParams {
+        let call = staking_nodes::StakingNodes::registerNodeCall {
+            p: staking_nodes::StakingNodes::NodeParams {
                 blsKey: key.to_uncompressed().to_vec().into(),
                 pop: proof.signature().to_evm().to_vec().into(),
                 networkKey: node.network_key.0.to_vec().into(),
@@ -357,11 +357,8 @@ impl ChainWriter {
     }
 
     pub(crate) fn staking(&self, node: NodeId, frost: u64) -> Action {
-        let call = staking::Staking::stakeCall {
-            nodeId: node.0,
-            amount: U256::from(frost),
-            to: to_address(self.address()),
-        };
+        let (amount, to) = (U256::from(frost), to_address(self.address()));
+        let call = staking::Staking::stakeCall { _0: node.0, amount, to };
         Action::call("stake WAL", self.client.deployment().contracts.staking, &call)
     }
 
@@ -369,10 +366,11 @@ impl ChainWriter {
         let name = "select the committee";
         let read = |source| WriteError::Read { action: name, source };
         let view = self.client.network().await.map_err(read)?;
-        let set = self.client.active_set().await.map_err(read)?;
+        let set = self.client.candidates().await.map_err(read)?;
         let stakes: Vec<u64> = set.iter().map(|(_, stake)| *stake).collect();
         // With too few nodes the contract keeps the present committee, or says why not.
-        let seats = if stakes.len() < usize::from(view.parameters.min_nodes) {
+        let staked = stakes.iter().filter(|stake| **stake > 0).count();
+        let seats = if staked < usize::from(view.parameters.min_nodes) {
             Vec::new()
         } else {
             apportion(view.parameters.n_shards, &stakes).map_err(|error| {

@@ -193,18 +193,13 @@ async fn a_stuck_transaction_is_replaced_with_higher_fees_and_confirmations_are_
     let endpoints = endpoints(&env, &[chain.endpoint()]);
     let config =
         SendConfig { resend_after: Duration::from_millis(50), confirmations: 3, ..quick() };
-    let contracts = Contracts {
-        wal: Default::default(),
-        system: Default::default(),
-        capacity: Default::default(),
-        blobs: Default::default(),
-        staking: Default::default(),
-        committees: Default::default(),
-        epoch_manager: Default::default(),
-        upgrade_authority: Default::default(),
+    let deployment = Deployment {
+        chain_id: 31_337,
+        deploy_block: 0,
+        lens: Default::default(),
+        dev_exchange: None,
+        contracts: Contracts::default(),
     };
-    let deployment =
-        Deployment { chain_id: 31_337, deploy_block: 0, lens: Default::default(), contracts };
     let client = ChainClient::new(endpoints, deployment);
     let writer = ChainWriter::new(client.clone(), dev_wallet(&chain, 0), config);
     let receiver = Wallet::from_bytes(&[5; 32]).unwrap().address();

@@ -143,6 +143,8 @@ async fn the_flow_has_the_same_receipts_on_the_embedded_chain_and_on_anvil() {
         return;
     };
     let anvil = Anvil::start(&binary);
+    // Votes are kept by time: what they cost depends on whether a second has passed.
+    raw_rpc(&env, &anvil.url, "anvil_setBlockTimestampInterval", json!([1])).await;
     contract_flow(&env, &anvil.url, &wallet).await;
     let theirs = receipts(&env, &anvil.url).await;
     assert_eq!(ours.len(), theirs.len());

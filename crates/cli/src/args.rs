@@ -60,8 +60,29 @@ pub enum Command {
     BlobId(BlobIdArgs),
     /// Show the network: epoch, committee, capacity, prices
     Info,
+    /// List, extend, delete or give away blob objects
+    #[command(subcommand)]
+    Blob(BlobCommand),
+    /// Buy, list, cut, join or give away storage capacity
+    #[command(subcommand)]
+    Capacity(CapacityCommand),
+    /// Names whose target changes
+    #[command(subcommand)]
+    Ref(RefCommand),
+    /// Show the committee: nodes, shards, stake, commission, votes
+    Committee,
     /// Ask every node how it is
     Health,
+    /// Stake WAL with a node
+    Stake(StakeArgs),
+    /// Ask for a stake position to leave its pool
+    Unstake(PositionArgs),
+    /// Take out a stake position that has left its pool
+    Withdraw(PositionArgs),
+    /// List the stake positions of the wallet
+    Positions,
+    /// Get WAL for gas money, on test networks
+    GetWal(GetWalArgs),
     /// Set up and run a storage node
     #[command(subcommand)]
     Node(NodeCommand),
@@ -107,6 +128,9 @@ pub struct LocalArgs {
     /// Port of the chain's JSON-RPC server
     #[arg(long, default_value_t = 8545)]
     pub rpc_port: u16,
+    /// Seconds of an epoch
+    #[arg(long, default_value_t = crate::network::EPOCH_SECONDS, value_parser = clap::value_parser!(u32).range(4..))]
+    pub epoch_seconds: u32,
 }
 
 /// `walrus store`
@@ -198,6 +222,167 @@ pub struct BlobIdArgs {
     pub coding: CodingArgs,
 }
 
+/// `walrus blob …`
+#[derive(Debug, Subcommand)]
+pub enum BlobCommand {
+    /// List the blob objects of the wallet
+    List,
+    /// Move the end of a certified blob; anyone may pay for it
+    Extend {
+        /// Number of the object
+        object: u64,
+        /// Epochs to add
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        epochs: u32,
+    },
+    /// Delete a deletable blob and get the rest of its capacity
+    Delete {
+        /// Number of the object
+        object: u64,
+    },
+    /// Give a blob object to another account
+    Transfer {
+        /// Number of the object
+        object: u64,
+        /// Who gets it, 0x…
+        to: String,
+    },
+    /// Drop a blob object; the data stays stored until its end
+    Burn {
+        /// Number of the object
+        object: u64,
+    },
+    /// Show, set and remove attributes of a blob object
+    Attributes {
+        /// Number of the object
+        object: u64,
+        /// Attribute to set; may be repeated
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// Attribute to remove; may be repeated
+        #[arg(long, value_name = "KEY")]
+        remove: Vec<String>,
+    },
+}
+
+/// `walrus capacity …`
+#[derive(Debug, Subcommand)]
+pub enum CapacityCommand {
+    /// List the capacity of the wallet
+    List,
+    /// Buy capacity from the current epoch on
+    Buy {
+        /// Bytes of encoded size, at least 1 MiB
+        #[arg(long, value_name = "BYTES")]
+        size: u64,
+        /// Epochs, the current one included
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        epochs: u32,
+    },
+    /// Cut capacity in two at an epoch
+    Split {
+        /// First epoch of the capacity
+        #[arg(long)]
+        start: u32,
+        /// Its end: the first epoch it does not cover
+        #[arg(long)]
+        end: u32,
+        /// First epoch of the second part
+        #[arg(long)]
+        middle: u32,
+        /// Bytes to cut
+        #[arg(long, value_name = "BYTES")]
+        size: u64,
+    },
+    /// Join two capacities, of which one ends where the other starts
+    Fuse {
+        /// First epoch of the first one
+        #[arg(long)]
+        start: u32,
+        /// First epoch of the second one
+        #[arg(long)]
+        middle: u32,
+        /// End of the second one: the first epoch it does not cover
+        #[arg(long)]
+        end: u32,
+        /// Bytes to join
+        #[arg(long, value_name = "BYTES")]
+        size: u64,
+    },
+    /// Give capacity to another account
+    Transfer {
+        /// Who gets it, 0x…
+        to: String,
+        /// First epoch of the capacity
+        #[arg(long)]
+        start: u32,
+        /// Its end: the first epoch it does not cover
+        #[arg(long)]
+        end: u32,
+        /// Bytes to give
+        #[arg(long, value_name = "BYTES")]
+        size: u64,
+    },
+}
+
+/// `walrus ref …`
+#[derive(Debug, Subcommand)]
+pub enum RefCommand {
+    /// Create a reference to a blob
+    Create {
+        /// Blob id, 43 characters
+        blob_id: String,
+        /// Blob object of it whose end the reference shows
+        #[arg(long)]
+        object: Option<u64>,
+    },
+    /// Point a reference at another blob
+    Update {
+        /// Number of the reference
+        reference: u64,
+        /// Blob id, 43 characters
+        blob_id: String,
+        /// Blob object of it whose end the reference shows
+        #[arg(long)]
+        object: Option<u64>,
+    },
+    /// Show where a reference points
+    Resolve {
+        /// Number of the reference
+        reference: u64,
+    },
+    /// Make the target of a reference final
+    Freeze {
+        /// Number of the reference
+        reference: u64,
+    },
+}
+
+/// `walrus stake`
+#[derive(Debug, Args)]
+pub struct StakeArgs {
+    /// Number of the node; `walrus committee` lists them
+    pub node: u32,
+    /// WAL to stake
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub wal: u64,
+}
+
+/// Commands about one stake position.
+#[derive(Debug, Args)]
+pub struct PositionArgs {
+    /// Number of the position; `walrus positions` lists them
+    pub position: u64,
+}
+
+/// `walrus get-wal`
+#[derive(Debug, Args)]
+pub struct GetWalArgs {
+    /// Gas money to give for it, in units of 10^18
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub ether: u64,
+}
+
 /// `walrus node …`
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
@@ -207,6 +392,10 @@ pub enum NodeCommand {
     Register(NodeRegisterArgs),
     /// Run the node
     Run(NodeDirArgs),
+    /// Vote on prices and capacity
+    Vote(NodeVoteArgs),
+    /// Change the commission, with effect from the epoch after the next one on
+    Commission(NodeCommissionArgs),
 }
 
 /// `walrus node setup`
@@ -250,6 +439,34 @@ pub struct NodeRegisterArgs {
     /// WAL to stake for it
     #[arg(long, default_value_t = 1000)]
     pub stake: u64,
+}
+
+/// `walrus node vote`
+#[derive(Debug, Args)]
+pub struct NodeVoteArgs {
+    /// Directory of the node
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// FROST per MiB of encoded size and epoch
+    #[arg(long)]
+    pub storage_price: u64,
+    /// FROST per MiB of encoded size written
+    #[arg(long)]
+    pub write_price: u64,
+    /// Bytes the node can store
+    #[arg(long)]
+    pub capacity: u64,
+}
+
+/// `walrus node commission`
+#[derive(Debug, Args)]
+pub struct NodeCommissionArgs {
+    /// Directory of the node
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// The operator's share of rewards, in hundredths of a percent
+    #[arg(long, value_parser = clap::value_parser!(u16).range(..=10_000))]
+    pub basis_points: u16,
 }
 
 /// Commands about one node's directory.
@@ -304,18 +521,36 @@ pub struct ChainDeployArgs {
     /// File with the keystore's password
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
+    /// What the network is deployed with, unless said otherwise below
+    #[arg(long, default_value = "test")]
+    pub profile: DeployProfile,
     /// Shards of the network
-    #[arg(long, default_value_t = 1000)]
-    pub shards: u16,
+    #[arg(long)]
+    pub shards: Option<u16>,
     /// Seconds of an epoch
-    #[arg(long, default_value_t = 14 * 24 * 3600, value_parser = clap::value_parser!(u32).range(4..))]
-    pub epoch_seconds: u32,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..))]
+    pub epoch_seconds: Option<u32>,
     /// Nodes needed before the first committee can be selected
-    #[arg(long, default_value_t = 4)]
-    pub min_nodes: u8,
+    #[arg(long)]
+    pub min_nodes: Option<u8>,
+    /// Seconds from now before which the first committee cannot be selected
+    #[arg(long)]
+    pub first_start_delay: Option<u64>,
+    /// Account that may stop new sales for a while, and veto, for the first time of the network
+    #[arg(long, value_name = "ADDRESS")]
+    pub guardian: Option<String>,
     /// Where to write the description of the deployment
     #[arg(long, default_value = "deployment.json", value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
+}
+
+/// A file under `contracts/deployments`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum DeployProfile {
+    /// Epochs of minutes, WAL from an exchange
+    Test,
+    /// Epochs of two weeks
+    Production,
 }
 
 /// `walrus chain fund`

@@ -14,6 +14,7 @@ mod args;
 mod client;
 mod commands;
 mod config;
+mod crank;
 mod failure;
 mod input;
 mod network;
@@ -27,7 +28,9 @@ use std::process::ExitCode;
 
 use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
-use commands::{blob, chain, debug, demo, info, local, node, read, store};
+use commands::{
+    blob, capacity, chain, debug, demo, info, local, node, object, read, reference, stake, store,
+};
 use failure::{Failure, Kind, Outcome};
 use output::Output;
 use tracing_subscriber::EnvFilter;
@@ -63,6 +66,15 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::BlobStatus(arguments) => blob::status(env, global, arguments, output).await,
         Command::BlobId(arguments) => blob::id(env, global, arguments, output).await,
         Command::Info => info::info(env, global, output).await,
+        Command::Blob(command) => object::run(env, global, command, output).await,
+        Command::Capacity(command) => capacity::run(env, global, command, output).await,
+        Command::Ref(command) => reference::run(env, global, command, output).await,
+        Command::Committee => info::committee(env, global, output).await,
+        Command::Stake(arguments) => stake::stake(env, global, arguments, output).await,
+        Command::Unstake(arguments) => stake::unstake(env, global, arguments, output).await,
+        Command::Withdraw(arguments) => stake::withdraw(env, global, arguments, output).await,
+        Command::Positions => stake::positions(env, global, output).await,
+        Command::GetWal(arguments) => stake::get_wal(env, global, arguments, output).await,
         Command::Health => info::health(env, global, output).await,
         Command::Node(command) => node::run(env, command, output).await,
         Command::Chain(command) => chain::run(env, global, command, output).await,

@@ -19,8 +19,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use walrus_chain::{
     ChainClient, ChainWriter, Confirmations, DeployParams, Deployment, Endpoints, EndpointsConfig,
-    GenesisNode, KeystoreStrength, NodeRegistration, Parameters, Prices, SendConfig, Wallet,
-    deploy, start_network,
+    GenesisNode, KeystoreStrength, NodeRegistration, Parameters, Prices, Profile, SendConfig,
+    Wallet, deploy, start_network,
 };
 use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::{AbortOnDrop, Env, split_host_port};
@@ -28,8 +28,8 @@ use walrus_node::{Node, NodeConfig, RunningNode, Tls};
 use zeroize::Zeroizing;
 
 use crate::{
-    commands::chain::{COMMITTEE_MAX, EPOCHS_AHEAD},
     config::{Config, Context},
+    crank,
     failure::{Failure, Kind},
     node_file::{NodeFile, NodeKeys, data_dir, write_file},
     session, sync_report,
@@ -44,7 +44,7 @@ const FROST: u64 = 1_000_000_000;
 /// Gas money for each operator: one unit of the chain's coin.
 const OPERATOR_WEI: u128 = 1_000_000_000_000_000_000;
 /// Seconds of an epoch.
-const EPOCH_SECONDS: u32 = 24 * 3600;
+pub const EPOCH_SECONDS: u32 = 24 * 3600;
 
 /// The shape of a network.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -53,6 +53,13 @@ pub struct Shape {
     pub nodes: u16,
     /// Number of shards.
     pub shards: u16,
+    /// Seconds of an epoch.
+    #[serde(default = "epoch_seconds_default")]
+    pub epoch_seconds: u32,
+}
+
+fn epoch_seconds_default() -> u32 {
+    EPOCH_SECONDS
 }
 
 /// A running network.
@@ -64,6 +71,7 @@ pub struct LocalNetwork {
     /// A client of its contracts.
     pub client: ChainClient,
     dir: PathBuf,
+    _crank: AbortOnDrop,
 }
 
 /// A running node and its errand on the chain.
@@ -101,7 +109,13 @@ impl LocalNetwork {
             let node = start_node(env, &node_dir(&dir, index), Some(chain.endpoint())).await?;
             nodes.push(Some(node));
         }
-        Ok(Self { chain, nodes, client, dir })
+        // An account of its own, so that its transactions never wait for others.
+        let account = chain.accounts().last().map(|account| account.secret_key);
+        let account = account.ok_or_else(|| anyhow::anyhow!("the chain has no accounts"))?;
+        let wallet = Wallet::from_bytes(&account).map_err(anyhow::Error::from)?;
+        let writer = ChainWriter::new(client.clone(), wallet, SendConfig::default());
+        let crank = env.spawn("crank", crank::run(writer)).abort_on_drop();
+        Ok(Self { chain, nodes, client, dir, _crank: crank })
     }
 
     /// The configuration file for clients.
@@ -175,10 +189,11 @@ fn prepare(dir: &Path, shape: Shape) -> Result<PathBuf, Failure> {
         let found: Shape = serde_json::from_str(&text).map_err(anyhow::Error::from)?;
         if found != shape {
             let text = format!(
-                "{} holds a network of {} nodes and {} shards",
+                "{} holds a network of {} nodes and {} shards with epochs of {} seconds",
                 dir.display(),
                 found.nodes,
-                found.shards
+                found.shards,
+                found.epoch_seconds
             );
             return Err(Failure::message(Kind::Usage, text)
                 .hint("use the same numbers, or another directory with --dir"));
@@ -227,18 +242,18 @@ async fn create(
     let treasury =
         Wallet::from_bytes(&chain.accounts()[0].secret_key).map_err(anyhow::Error::from)?;
     let endpoints = Endpoints::new(env, &[chain.endpoint()], EndpointsConfig::default())?;
+    let params = Profile::test().deploy_params(0);
     let params = DeployParams {
         parameters: Parameters {
             n_shards: shape.shards,
-            max_epochs_ahead: EPOCHS_AHEAD,
-            epoch_duration: EPOCH_SECONDS,
+            epoch_duration: shape.epoch_seconds,
+            // At once: the nodes are staked one after the other, and then selected.
             first_start: 0,
             min_nodes: shape.nodes,
-            max_committee: COMMITTEE_MAX,
+            ..params.parameters
         },
-        wal_holder: None,
-        upgrade_authority: None,
-        send: SendConfig::default(),
+        local_proposer: Some(treasury.address()),
+        ..params
     };
     let deployment = deploy(&endpoints, &treasury, &params).await?;
     let text = serde_json::to_vec_pretty(&deployment).map_err(anyhow::Error::from)?;

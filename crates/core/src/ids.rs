@@ -202,6 +202,32 @@ impl Domain {
     }
 }
 
+bytes_id! {
+    /// What an epoch's storage challenge draws everything from
+    /// (docs/protocol/onchain.md section 2.9). Nobody knows it before a quorum has
+    /// promised to serve nothing that is asked for.
+    ChallengeSeed[32]
+}
+
+impl ChallengeSeed {
+    /// `keccak256(abi.encode(bytes32 randomness, uint32 epoch, uint256 chain_id,
+    /// address challenges))`, where `randomness` is the PREVRANDAO of the seed block and
+    /// `challenges` the address of the deployment's `Challenges` contract.
+    pub fn derive(
+        randomness: &[u8; 32],
+        epoch: Epoch,
+        chain_id: u64,
+        challenges: EvmAddress,
+    ) -> Self {
+        let mut encoded = [0; 128];
+        encoded[..32].copy_from_slice(randomness);
+        encoded[60..64].copy_from_slice(&epoch.0.to_be_bytes());
+        encoded[88..96].copy_from_slice(&chain_id.to_be_bytes());
+        encoded[108..].copy_from_slice(&challenges.0);
+        Self(Keccak256::digest(encoded).into())
+    }
+}
+
 impl ObjectId {
     /// The token with this id, or `None` if the number needs more than 64 bits.
     pub fn token(&self) -> Option<TokenId> {

@@ -42,7 +42,8 @@
 //! Reading order: [`Epoch`] and the other identifiers, [`ProtocolSecretKey`],
 //! [`Message`] and [`SigningContext`], [`SignedMessage`], [`Committee`], [`quorum`],
 //! [`CertificateBuilder`], [`Certificate`]; then [`apportion`] and [`assign_shards`],
-//! which decide the next committee.
+//! which decide the next committee, and [`challenge`], which says what a node is asked
+//! for to show that it still has its data.
 //!
 //! Guarantees: every key and signature that exists as a value is a valid group element
 //! other than the identity; bytes have one accepted form; and no input, however wrong,
@@ -51,6 +52,7 @@
 mod apportionment;
 mod base64_bytes;
 mod certificate;
+pub mod challenge;
 mod committee;
 mod ids;
 mod keys;
@@ -65,14 +67,16 @@ pub use certificate::{
     EvmCertificate, FinishError,
 };
 pub use committee::{Committee, CommitteeError, Member};
-pub use ids::{Account, Domain, Epoch, EvmAddress, HexError, NodeId, ObjectId, Seat, TokenId};
+pub use ids::{
+    Account, ChallengeSeed, Domain, Epoch, EvmAddress, HexError, NodeId, ObjectId, Seat, TokenId,
+};
 pub use keys::{
     FieldError, NetworkKeyError, NetworkPublicKey, NetworkSecretKey, ProtocolKeyError,
     ProtocolPublicKey, ProtocolSecretKey, ProtocolSignature, SignatureError, TaggedKeyError,
 };
 pub use messages::{
-    InvalidBlobId, MAX_MESSAGE_LEN, MAX_SIGNED_MESSAGE_LEN, Message, MessageBody, MessageError,
-    MessageType, Persistence, ProofOfPossession, SignedConfirmation, SignedMessage,
+    ChallengePassed, InvalidBlobId, MAX_MESSAGE_LEN, MAX_SIGNED_MESSAGE_LEN, Message, MessageBody,
+    MessageError, MessageType, Persistence, ProofOfPossession, SignedConfirmation, SignedMessage,
     SignedMessageError, SigningContext, StorageConfirmation, SyncShardRequest,
 };
 pub use network_address::{NetworkAddress, NetworkAddressError};

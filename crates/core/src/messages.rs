@@ -18,13 +18,14 @@ mod bodies;
 mod signed;
 
 pub use bodies::{
-    InvalidBlobId, Persistence, ProofOfPossession, StorageConfirmation, SyncShardRequest,
+    ChallengePassed, InvalidBlobId, Persistence, ProofOfPossession, StorageConfirmation,
+    SyncShardRequest,
 };
 pub use signed::{MAX_SIGNED_MESSAGE_LEN, SignedConfirmation, SignedMessage, SignedMessageError};
 
 use walrus_redstuff::bcs::{BcsError, Reader};
 
-use crate::{Domain, Epoch, EvmAddress};
+use crate::{ChallengeSeed, Domain, Epoch, EvmAddress, NodeId};
 
 /// The application's number in every message header.
 const APP_ID: u8 = 3;
@@ -69,6 +70,8 @@ pub enum MessageType {
     InvalidBlobId = 2,
     /// [`SyncShardRequest`].
     SyncShard = 3,
+    /// [`ChallengePassed`].
+    ChallengePassed = 8,
 }
 
 /// Why received bytes are not the expected message.
@@ -143,6 +146,22 @@ pub enum MessageError {
     /// Another shard, starting point or amount is asked for.
     #[error("the message asks for other slivers")]
     SyncShard,
+    /// About the challenge of another seed.
+    #[error("the message is about challenge seed {got}, expected {expected}")]
+    Seed {
+        /// Seed asked for.
+        expected: ChallengeSeed,
+        /// Seed found.
+        got: ChallengeSeed,
+    },
+    /// About another node.
+    #[error("the message is about node {got}, expected {expected}")]
+    Node {
+        /// Node asked for.
+        expected: NodeId,
+        /// Node found.
+        got: NodeId,
+    },
 }
 
 /// The part of a message that depends on its type. Implemented by the message kinds of

@@ -81,12 +81,7 @@ impl Network {
             max_committee: 100,
         };
         let send = SendConfig { poll_min: Duration::from_millis(5), ..SendConfig::default() };
-        let params = DeployParams {
-            parameters,
-            wal_holder: None,
-            upgrade_authority: None,
-            send: send.clone(),
-        };
+        let params = DeployParams { send: send.clone(), ..DeployParams::new(parameters) };
         let deployment = deploy(&endpoints, &wallet, &params).await.unwrap();
         let client = ChainClient::connect(endpoints, deployment).await.unwrap();
         let writer = ChainWriter::new(client, wallet, send);

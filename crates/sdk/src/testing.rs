@@ -614,6 +614,7 @@ pub(crate) fn deployment() -> Deployment {
         chain_id: 31337,
         deploy_block: 1,
         lens: at(1),
+        dev_exchange: None,
         contracts: Contracts {
             wal: at(2),
             system: at(3),
@@ -622,7 +623,8 @@ pub(crate) fn deployment() -> Deployment {
             staking: at(6),
             committees: at(7),
             epoch_manager: at(8),
-            upgrade_authority: at(9),
+            upgrade_gate: at(9),
+            ..Contracts::default()
         },
     }
 }
@@ -668,19 +670,15 @@ impl ChainNetwork {
         let urls = [chain.endpoint()];
         let endpoints = Endpoints::new(&env, &urls, EndpointsConfig::default()).unwrap();
         let wallet = Wallet::from_bytes(&chain.accounts()[0].secret_key).unwrap();
-        let params = DeployParams {
-            parameters: Parameters {
-                n_shards: 10,
-                max_epochs_ahead: 53,
-                epoch_duration: 1_000_000,
-                first_start: 0,
-                min_nodes: 10,
-                max_committee: 100,
-            },
-            wal_holder: None,
-            upgrade_authority: None,
-            send: quick(),
+        let parameters = Parameters {
+            n_shards: 10,
+            max_epochs_ahead: 53,
+            epoch_duration: 1_000_000,
+            first_start: 0,
+            min_nodes: 10,
+            max_committee: 100,
         };
+        let params = DeployParams { send: quick(), ..DeployParams::new(parameters) };
         let deployment = deploy(&endpoints, &wallet, &params).await.unwrap();
         let client = ChainClient::connect(endpoints, deployment.clone()).await.unwrap();
         let writer = ChainWriter::new(client.clone(), wallet, quick());

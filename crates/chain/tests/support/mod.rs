@@ -80,11 +80,16 @@ impl Network {
     }
 
     pub async fn start_on(config: DevChainConfig, nodes: u16, n_shards: u16) -> Self {
+        Self::start_with(config, parameters(nodes, n_shards)).await
+    }
+
+    /// With as many nodes as the first committee needs.
+    pub async fn start_with(config: DevChainConfig, parameters: Parameters) -> Self {
         let env = walrus_env::real::env();
         let chain = DevChain::start(&env, config).await.unwrap();
         let wallet = dev_wallet(&chain, 0);
         let endpoints = endpoints(&env, &[chain.endpoint()]);
-        let (deployment, treasury, nodes) = launch(&endpoints, &wallet, nodes, n_shards).await;
+        let (deployment, treasury, nodes) = launch_with(&endpoints, &wallet, parameters).await;
         Self { env, chain, deployment, treasury, nodes }
     }
 
@@ -104,12 +109,17 @@ pub async fn launch(
     nodes: u16,
     n_shards: u16,
 ) -> (Deployment, ChainWriter, Vec<NodeId>) {
-    let params = DeployParams {
-        parameters: parameters(nodes, n_shards),
-        wal_holder: None,
-        upgrade_authority: None,
-        send: quick(),
-    };
+    launch_with(endpoints, wallet, parameters(nodes, n_shards)).await
+}
+
+/// The same with other parameters, and as many nodes as the first committee needs.
+pub async fn launch_with(
+    endpoints: &Endpoints,
+    wallet: &Wallet,
+    parameters: Parameters,
+) -> (Deployment, ChainWriter, Vec<NodeId>) {
+    let nodes = parameters.min_nodes;
+    let params = DeployParams { send: quick(), ..DeployParams::new(parameters) };
     let deployment = deploy(endpoints, wallet, &params).await.unwrap();
     let client = ChainClient::connect(endpoints.clone(), deployment.clone()).await.unwrap();
     let treasury = ChainWriter::new(client, wallet.clone(), quick());

@@ -3,27 +3,19 @@
 use std::time::Duration;
 
 use serde_json::json;
-use walrus_chain::{
-    ChainClient, ChainWriter, DeployParams, Endpoints, EndpointsConfig, EpochPhase, Parameters,
-    SendConfig, deploy,
-};
+use walrus_chain::{DeployParams, Endpoints, EndpointsConfig, EpochPhase, Profile, deploy};
 use walrus_core::{EvmAddress, NodeId};
 use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::Env;
 
 use crate::{
-    args::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, Global},
+    args::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile, Global},
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
     output::{Output, wal},
     session::{self, Session},
     signals,
 };
-
-/// How far ahead storage is sold, in epochs.
-pub const EPOCHS_AHEAD: u32 = 53;
-/// Largest committee.
-pub const COMMITTEE_MAX: u16 = 150;
 
 /// Runs `walrus chain …`.
 pub async fn run(env: &Env, global: &Global, command: &ChainCommand, output: Output) -> Outcome {
@@ -72,20 +64,7 @@ async fn deploy_contracts(env: &Env, arguments: &ChainDeployArgs, output: Output
     let (keystore, password) = (arguments.keystore.as_deref(), arguments.password_file.as_deref());
     let wallet = session::wallet(env, keystore, password).await?;
     let endpoints = Endpoints::new(env, &[&arguments.rpc], EndpointsConfig::default())?;
-    let parameters = Parameters {
-        n_shards: arguments.shards,
-        max_epochs_ahead: EPOCHS_AHEAD,
-        epoch_duration: arguments.epoch_seconds,
-        first_start: 0,
-        min_nodes: arguments.min_nodes.into(),
-        max_committee: COMMITTEE_MAX,
-    };
-    let params = DeployParams {
-        parameters,
-        wal_holder: None,
-        upgrade_authority: None,
-        send: SendConfig::default(),
-    };
+    let params = deploy_params(&endpoints, arguments).await?;
     let bar = output.spinner("checking the chain, deploying the contracts");
     let deployment = deploy(&endpoints, &wallet, &params).await?;
     bar.finish_and_clear();
@@ -98,6 +77,33 @@ async fn deploy_contracts(env: &Env, arguments: &ChainDeployArgs, output: Output
         )
     });
     Ok(())
+}
+
+/// The profile, and what differs from it.
+async fn deploy_params(
+    endpoints: &Endpoints,
+    arguments: &ChainDeployArgs,
+) -> Result<DeployParams, Failure> {
+    let mut profile = match arguments.profile {
+        DeployProfile::Test => Profile::test(),
+        DeployProfile::Production => Profile::production(),
+    };
+    let p = &mut profile.parameters;
+    p.n_shards = arguments.shards.unwrap_or(p.n_shards);
+    p.epoch_duration = arguments.epoch_seconds.unwrap_or(p.epoch_duration);
+    p.min_nodes = arguments.min_nodes.map_or(p.min_nodes, u16::from);
+    let delay = arguments.first_start_delay.unwrap_or(p.first_start_delay);
+    p.first_start_delay = delay;
+    let params = profile.deploy_params(endpoints.block_time().await?);
+    let guardian = arguments.guardian.as_deref().map(parse_address).transpose()?;
+    Ok(DeployParams { guardian, ..params })
+}
+
+/// Reads an account's address.
+pub fn parse_address(text: &str) -> Result<EvmAddress, Failure> {
+    text.parse().map_err(|error| {
+        Failure::message(Kind::Usage, format!("{text} is not an address: {error}"))
+    })
 }
 
 /// Selects the first committee and starts the first epoch. The nodes report that they
@@ -133,13 +139,13 @@ async fn genesis(session: &Session, output: Output) -> Outcome {
     Ok(())
 }
 
-/// Takes every step of the epoch machine that is due and open to anyone.
+/// Takes every step that is due and open to anyone.
 async fn crank(session: &Session, output: Output) -> Outcome {
     let writer = session.writer().await?;
     let mut steps = Vec::new();
-    while let Some(step) = crank_once(&session.chain, &writer).await? {
+    while let Some(step) = writer.crank().await? {
         output.remark(format!("{step}: done"));
-        steps.push(step);
+        steps.push(step.to_string());
     }
     let state = session.chain.epoch_state().await?;
     let report = json!({ "steps": steps, "epoch": state.epoch.0 });
@@ -153,31 +159,8 @@ async fn crank(session: &Session, output: Output) -> Outcome {
     Ok(())
 }
 
-async fn crank_once(
-    chain: &ChainClient,
-    writer: &ChainWriter,
-) -> Result<Option<&'static str>, Failure> {
-    let state = chain.epoch_state().await?;
-    let now = chain.block_time().await?;
-    let due = |time: Option<u64>| time.is_some_and(|time| now >= time);
-    match state.phase {
-        EpochPhase::Done if due(state.selectable_at) => {
-            writer.select_committee().await?;
-            Ok(Some("select committee"))
-        }
-        EpochPhase::ParamsSelected if due(state.startable_at) => {
-            writer.start_epoch().await?;
-            writer.update_prices().await?;
-            Ok(Some("start epoch"))
-        }
-        _ => Ok(None),
-    }
-}
-
 async fn fund(session: &Session, arguments: &ChainFundArgs, output: Output) -> Outcome {
-    let to: EvmAddress = arguments.to.parse().map_err(|error| {
-        Failure::message(Kind::Usage, format!("{} is not an address: {error}", arguments.to))
-    })?;
+    let to = parse_address(&arguments.to)?;
     let writer = session.writer().await?;
     let frost = arguments.wal.saturating_mul(1_000_000_000);
     let wei = u128::from(arguments.ether) * 1_000_000_000_000_000_000;

@@ -17,7 +17,7 @@ use crate::{
     client,
     failure::{Failure, Kind, Outcome},
     input::Input,
-    network::{LocalNetwork, Shape},
+    network::{EPOCH_SECONDS, LocalNetwork, Shape},
     output::{Output, bytes, duration, table},
 };
 
@@ -45,7 +45,8 @@ impl Steps {
 
 /// Runs `walrus demo`.
 pub async fn run(env: &Env, arguments: &DemoArgs, output: Output) -> Outcome {
-    let shape = Shape { nodes: arguments.nodes, shards: arguments.shards };
+    let (nodes, shards) = (arguments.nodes, arguments.shards);
+    let shape = Shape { nodes, shards, epoch_seconds: EPOCH_SECONDS };
     let params = EncodingParams::new(shape.shards).map_err(anyhow::Error::from)?;
     let data = match &arguments.file {
         Some(file) => Input::new(file).read(params.max_blob_size())?,

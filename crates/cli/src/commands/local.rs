@@ -13,7 +13,11 @@ use crate::{
 
 /// Runs `walrus local`.
 pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
-    let shape = Shape { nodes: arguments.nodes, shards: arguments.shards };
+    let shape = Shape {
+        nodes: arguments.nodes,
+        shards: arguments.shards,
+        epoch_seconds: arguments.epoch_seconds,
+    };
     let say = |text: &str| output.remark(format!("{text} …"));
     let network = LocalNetwork::start(env, &arguments.dir, shape, arguments.rpc_port, &say).await?;
     let config = network.config();

@@ -1,11 +1,15 @@
 //! One file for each command.
 
 pub mod blob;
+pub mod capacity;
 pub mod chain;
 pub mod debug;
 pub mod demo;
 pub mod info;
 pub mod local;
 pub mod node;
+pub mod object;
 pub mod read;
+pub mod reference;
+pub mod stake;
 pub mod store;

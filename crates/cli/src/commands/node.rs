@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use serde_json::json;
-use walrus_chain::{ChainWriter, KeystoreStrength, SendConfig};
+use walrus_chain::{ChainWriter, KeystoreStrength, Prices, SendConfig};
+use walrus_core::NodeId;
 use walrus_env::{Env, split_host_port};
 
 use crate::{
-    args::{NodeCommand, NodeRegisterArgs, NodeSetupArgs},
+    args::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs},
     failure::{Failure, Kind, Outcome},
     network::{self, Setup, registration, set_up_node},
     node_file::{NodeFile, NodeKeys},
-    output::Output,
+    output::{Output, bytes, wal},
     session, signals,
 };
 
@@ -24,6 +25,8 @@ pub async fn run(env: &Env, command: &NodeCommand, output: Output) -> Outcome {
         NodeCommand::Setup(arguments) => setup(env, arguments, output).await,
         NodeCommand::Register(arguments) => register(env, arguments, output).await,
         NodeCommand::Run(arguments) => run_node(env, &arguments.dir, output).await,
+        NodeCommand::Vote(arguments) => vote(env, arguments, output).await,
+        NodeCommand::Commission(arguments) => commission(env, arguments, output).await,
     }
 }
 
@@ -106,6 +109,45 @@ async fn register(env: &Env, arguments: &NodeRegisterArgs, output: Output) -> Ou
             arguments.stake,
             dir.display()
         )
+    });
+    Ok(())
+}
+
+/// The registered node of a directory and its operator.
+async fn operator(env: &Env, dir: &Path) -> Result<(NodeId, ChainWriter), Failure> {
+    let file = NodeFile::read(dir)?;
+    let deployment = session::read_deployment(&file.deployment)?;
+    let chain = session::connect(env, &file.rpc, deployment).await?;
+    let wallet = session::wallet(env, Some(&file.keystore), Some(&file.password_file)).await?;
+    Ok((file.node_id()?, ChainWriter::new(chain, wallet, SendConfig::default())))
+}
+
+async fn vote(env: &Env, arguments: &NodeVoteArgs, output: Output) -> Outcome {
+    let (node, writer) = operator(env, &arguments.dir).await?;
+    let prices = Prices { storage: arguments.storage_price, write: arguments.write_price };
+    writer.set_votes(node, prices, arguments.capacity).await?;
+    let report = json!({
+        "node_id": node.0, "storage_price": prices.storage, "write_price": prices.write,
+        "capacity": arguments.capacity,
+    });
+    output.result(&report, |_| {
+        format!(
+            "Node {node} votes for {} a MiB and epoch, {} a MiB written, {}.",
+            wal(prices.storage.into()),
+            wal(prices.write.into()),
+            bytes(arguments.capacity)
+        )
+    });
+    Ok(())
+}
+
+async fn commission(env: &Env, arguments: &NodeCommissionArgs, output: Output) -> Outcome {
+    let (node, writer) = operator(env, &arguments.dir).await?;
+    writer.set_commission(node, arguments.basis_points).await?;
+    let report = json!({ "node_id": node.0, "commission_bp": arguments.basis_points });
+    output.result(&report, |_| {
+        let (whole, rest) = (arguments.basis_points / 100, arguments.basis_points % 100);
+        format!("The commission of node {node} becomes {whole}.{rest:02} %.")
     });
     Ok(())
 }

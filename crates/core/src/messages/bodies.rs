@@ -7,7 +7,7 @@ use walrus_redstuff::{BlobId, ShardIndex, SliverType};
 
 use super::sealed::Body;
 use super::{MessageBody, MessageError, MessageType};
-use crate::{Account, Epoch, ObjectId, ProtocolPublicKey, TokenId};
+use crate::{Account, ChallengeSeed, Epoch, NodeId, ObjectId, ProtocolPublicKey, TokenId};
 
 /// Whether the blob that a confirmation speaks of can be deleted before its end.
 ///
@@ -199,6 +199,42 @@ impl Body for SyncShardRequest {
 
     fn compare(&self, expected: &Self) -> Result<(), MessageError> {
         compare(self, expected, MessageError::SyncShard)
+    }
+}
+
+/// "This node sent me its symbols of the samples of this challenge before it closed."
+/// Body of type 8; two thirds of the weight let the node pass. The peer that signs has
+/// checked every answer against the blobs' metadata.
+///
+/// BCS: seed, node id (u32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChallengePassed {
+    /// The seed of the challenge.
+    pub seed: ChallengeSeed,
+    /// The node that answered.
+    pub node: NodeId,
+}
+
+impl MessageBody for ChallengePassed {
+    const TYPE: MessageType = MessageType::ChallengePassed;
+}
+
+impl Body for ChallengePassed {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.seed.0);
+        out.extend(self.node.0.to_le_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
+        let seed = ChallengeSeed(reader.array()?);
+        Ok(Self { seed, node: NodeId(u32::from_le_bytes(reader.array()?)) })
+    }
+
+    fn compare(&self, expected: &Self) -> Result<(), MessageError> {
+        let error = MessageError::Seed { expected: expected.seed, got: self.seed };
+        compare(&self.seed, &expected.seed, error)?;
+        let error = MessageError::Node { expected: expected.node, got: self.node };
+        compare(&self.node, &expected.node, error)
     }
 }
 

@@ -57,19 +57,14 @@ impl Cluster {
 
         let env = client.boot();
         let endpoints = endpoints(&env);
-        let params = DeployParams {
-            parameters: Parameters {
-                n_shards,
-                max_epochs_ahead: 10,
-                epoch_duration: 10 * 86_400,
-                first_start: 0,
-                min_nodes: count,
-                max_committee: 100,
-            },
-            wal_holder: None,
-            upgrade_authority: None,
-            send: SendConfig::default(),
-        };
+        let params = DeployParams::new(Parameters {
+            n_shards,
+            max_epochs_ahead: 10,
+            epoch_duration: 10 * 86_400,
+            first_start: 0,
+            min_nodes: count,
+            max_committee: 100,
+        });
         let deployment = deploy(&endpoints, &wallet, &params).await.unwrap();
         let reader = ChainClient::connect(endpoints, deployment.clone()).await.unwrap();
         let writer = ChainWriter::new(reader.clone(), wallet, SendConfig::default());
