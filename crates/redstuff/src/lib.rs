@@ -37,7 +37,8 @@
 //!    [`InconsistencyProof`]: healing.
 //! 5. [`StreamEncoder`] and [`StreamDecoder`]: blobs that do not fit into memory. [`RangeCover`],
 //!    [`SymbolRun`]: parts of blobs.
-//! 6. [`engine`]: the arithmetic and hashing below; [`bcs`]: the serialised form.
+//! 6. [`quilt`]: many files in one blob.
+//! 7. [`engine`]: the arithmetic and hashing below; [`bcs`]: the serialised form.
 //!
 //! # Guarantees
 //!
@@ -64,6 +65,7 @@ mod layout;
 mod merkle;
 mod metadata;
 mod params;
+pub mod quilt;
 mod range;
 mod recovery;
 mod sheet;
