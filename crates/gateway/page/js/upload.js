@@ -1,0 +1,117 @@
+// One store: encrypt, send, and hear of every step.
+
+import { encrypt } from "./secret.js";
+
+/**
+ * What is wanted of a store.
+ * @typedef {object} Wish
+ * @property {number} epochs
+ * @property {boolean} deletable
+ * @property {string | null} owner Account that gets the token
+ * @property {import("./secret.js").Readers | null} readers Who can read, if not everybody
+ */
+
+/**
+ * How a store ended.
+ * @typedef {object} Stored
+ * @property {string} blobId
+ * @property {bigint | null} tokenId
+ * @property {number} endEpoch
+ * @property {boolean} before Whether it was certified before
+ * @property {number} size Bytes that were sent
+ */
+
+/** A step, as the gateway tells it (docs/page-api.md section 2) or as it happens here. @typedef {{stage: string, [field: string]: any}} Step */
+
+/**
+ * Stores a file.
+ * @param {File} file
+ * @param {Wish} wish
+ * @param {(step: Step) => void} watch
+ * @param {AbortSignal} signal
+ * @returns {Promise<Stored>}
+ */
+export async function store(file, wish, watch, signal) {
+  let body = /** @type {Blob} */ (file);
+  if (wish.readers) {
+    watch({ stage: "encrypting", bytes_done: 0, bytes_total: file.size });
+    body = await encrypt(file, wish.readers, (done) => watch({ stage: "encrypting", bytes_done: done, bytes_total: file.size }));
+    signal.throwIfAborted();
+  }
+  const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const events = new EventSource(`/v1/uploads/${id}/events`);
+  events.onmessage = (event) => {
+    const step = /** @type {Step} */ (JSON.parse(event.data));
+    watch(step);
+    // The stream ends here; left open, the browser would ask again.
+    if (["certified", "stored", "failed"].includes(step.stage)) events.close();
+  };
+  try {
+    const query = new URLSearchParams({ epochs: String(wish.epochs), upload: id });
+    query.set(wish.deletable ? "deletable" : "permanent", "true");
+    if (wish.owner) query.set("send_object_to", wish.owner);
+    const answer = await put(`/v1/blobs?${query}`, body, watch, signal);
+    return { ...understood(answer), size: body.size };
+  } finally {
+    events.close();
+  }
+}
+
+/**
+ * Sends the bytes. Not `fetch`, which does not tell how far it is.
+ * @param {string} path
+ * @param {Blob} body
+ * @param {(step: Step) => void} watch
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>}
+ */
+function put(path, body, watch, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", path);
+    request.upload.onprogress = (event) => watch({ stage: "sending", bytes_done: event.loaded, bytes_total: body.size });
+    request.upload.onload = () => watch({ stage: "sent" });
+    request.onload = () => {
+      if (request.status === 200) resolve(request.responseText);
+      else reject(new Error(refusal(request.status, request.responseText)));
+    };
+    request.onerror = () => reject(new Error("The connection to the gateway broke. Check that it is running, then try again: nothing is paid twice."));
+    request.onabort = () => reject(new DOMException("Cancelled", "AbortError"));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
+
+/** What went wrong and what to do about it. @param {number} status @param {string} text @returns {string} */
+export function refusal(status, text) {
+  let message = "";
+  try {
+    message = JSON.parse(text).error.message;
+  } catch {
+    message = text.length < 200 ? text.trim() : "";
+  }
+  if (status === 413) return "The file is larger than this gateway takes.";
+  if (status === 429 || status === 503) return `${sentence(message, "The gateway is busy.")} Try again in a moment.`;
+  return sentence(message, `The gateway answered ${status}. Try again.`);
+}
+
+/** @param {string} message @param {string} otherwise */
+function sentence(message, otherwise) {
+  if (message === "") return otherwise;
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** The publisher's answer. @param {string} text @returns {Omit<Stored, "size">} */
+function understood(text) {
+  const { newlyCreated, alreadyCertified } = JSON.parse(text);
+  if (newlyCreated) {
+    const { blobId, id, storage } = newlyCreated.blobObject;
+    return { blobId, tokenId: BigInt(id), endEpoch: storage.endEpoch, before: false };
+  }
+  if (alreadyCertified) {
+    const { blobId, object, endEpoch } = alreadyCertified;
+    return { blobId, tokenId: object ? BigInt(object) : null, endEpoch, before: true };
+  }
+  throw new Error("The gateway gave an answer that this page does not understand.");
+}

@@ -1,0 +1,258 @@
+// One upload as it happens: its stages, the field of shards, a bar for every node, and in the end the links.
+
+import { encode, explain } from "../chain.js";
+import { copyButton, h, replace, toast } from "../dom.js";
+import { bar, hue, seatsOf, shardField } from "../figures.js";
+import * as format from "../format.js";
+import { NAME, TYPE, remember } from "../names.js";
+import * as network from "../network.js";
+import { store } from "../upload.js";
+import * as wallet from "../wallet.js";
+
+/** Stages in their order, with what they are called before and after. */
+const STAGES = /** @type {[string, string][]} */ ([
+  ["encrypt", "Encrypt"],
+  ["send", "Send"],
+  ["encode", "Encode"],
+  ["register", "Register"],
+  ["spread", "Spread"],
+  ["certify", "Certify"],
+]);
+
+/** The stage to which a step belongs. @type {Record<string, string>} */
+const STAGE_OF = {
+  encrypting: "encrypt",
+  sending: "send",
+  sent: "send",
+  receiving: "send",
+  encoding: "encode",
+  encoded: "encode",
+  registering: "register",
+  registered: "register",
+  uploading: "spread",
+  node: "spread",
+  confirmations: "spread",
+  certifying: "certify",
+  certified: "certify",
+};
+
+/**
+ * @param {File} file
+ * @param {import("../upload.js").Wish} wish
+ * @param {boolean} publishName
+ */
+export function uploadCard(file, wish, publishName) {
+  const stop = new AbortController();
+  const steps = stageList(wish.readers !== null);
+  const status = h("p", { class: "card-status", role: "status", "aria-live": "polite" }, "Waiting for the one before");
+  const progress = bar(`Progress of ${file.name}`);
+  const detail = h("div", { class: "card-detail" });
+  const cancel = h("button", { type: "button", class: "button", onclick: () => stop.abort() }, "Cancel");
+  const actions = h("div", { class: "row" }, cancel);
+  const element = h(
+    "section",
+    { class: "panel card upload", "aria-label": `Store ${file.name}`, data: { state: "waiting" } },
+    h("div", { class: "card-head" }, h("h2", { class: "wrap" }, file.name), h("span", { class: "muted" }, format.bytes(file.size))),
+    steps.element,
+    progress.element,
+    status,
+    detail,
+    actions,
+  );
+
+  /** @type {Awaited<ReturnType<typeof spreadPicture>> | undefined} */
+  let spread;
+  const say = (/** @type {string} */ text) => {
+    if (status.textContent !== text) replace(status, text);
+  };
+  const watch = (/** @type {import("../upload.js").Step} */ step) => {
+    const stage = STAGE_OF[step.stage];
+    if (stage) steps.reach(stage);
+    if (step.bytes_total) progress.set(step.bytes_done / step.bytes_total);
+    if (step.slivers_total && step.stage === "uploading") progress.set(step.slivers_done / step.slivers_total);
+    spread?.show(step);
+    const words = wordsOf(step);
+    if (words) say(words);
+  };
+
+  async function run() {
+    if (stop.signal.aborted) return end("cancelled", "Cancelled before it began.");
+    element.dataset.state = "running";
+    say("Beginning");
+    try {
+      spread = await spreadPicture();
+      detail.append(spread.element);
+      const stored = await store(file, wish, watch, stop.signal);
+      remember(stored.blobId, { name: file.name, type: file.type, encrypted: wish.readers !== null });
+      steps.finish();
+      progress.set(1);
+      spread.finish();
+      end("done", stored.before ? "It was stored already; nothing was paid." : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.`);
+      replace(actions, links(file, stored, wish.readers !== null));
+      if (publishName && stored.tokenId && !stored.before) await writeName(file, stored.tokenId);
+    } catch (error) {
+      if (/** @type {any} */ (error)?.name === "AbortError") end("cancelled", "Cancelled. What was sent is forgotten; a registration already paid is used when you store the file again.");
+      else end("failed", explain(error).message);
+    }
+  }
+
+  /** @param {string} state @param {string} words */
+  function end(state, words) {
+    element.dataset.state = state;
+    say(words);
+    if (state === "failed") steps.fail();
+    if (state !== "done") replace(actions, h("button", { type: "button", class: "button", onclick: again }, "Try again"));
+  }
+
+  function again() {
+    const next = uploadCard(file, wish, publishName);
+    element.replaceWith(next.element);
+    next.run();
+  }
+  return { element, run };
+}
+
+/** @param {boolean} encrypted */
+function stageList(encrypted) {
+  const items = STAGES.filter(([key]) => encrypted || key !== "encrypt").map(([key, title]) => {
+    const item = h("li", { data: { stage: key } }, title);
+    return { key, item };
+  });
+  let reached = -1;
+  const show = () =>
+    items.forEach(({ item }, index) => {
+      item.className = index < reached ? "done" : index === reached ? "active" : "";
+      if (index === reached) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+    });
+  return {
+    element: h("ol", { class: "stages" }, items.map(({ item }) => item)),
+    /** @param {string} key */
+    reach(key) {
+      const index = items.findIndex((each) => each.key === key);
+      if (index <= reached) return;
+      reached = index;
+      show();
+    },
+    finish() {
+      reached = items.length;
+      show();
+    },
+    fail() {
+      items[Math.max(0, reached)]?.item.classList.replace("active", "failed");
+    },
+  };
+}
+
+/** What a step is called. @param {import("../upload.js").Step} step @returns {string | null} */
+function wordsOf(step) {
+  const share = step.bytes_total ? ` ${format.percent(step.bytes_done, step.bytes_total)}` : "";
+  switch (step.stage) {
+    case "encrypting":
+      return `Encrypting in this browser${share}`;
+    case "sending":
+      return `Sending to the gateway${share}`;
+    case "sent":
+      return "The gateway has it";
+    case "encoding":
+      return `Encoding into slivers${share}`;
+    case "encoded":
+      return `Encoded: ${format.bytes(step.encoded_bytes)} of slivers`;
+    case "registering":
+      return "Buying storage and registering on the chain";
+    case "registered":
+      return step.resumed ? "Registered before; going on with that" : "Registered";
+    case "uploading":
+      return "Spreading slivers over the nodes";
+    case "confirmations":
+      return `Nodes with ${step.weight} shards have signed; ${step.needed} are needed`;
+    case "certifying":
+      return "Handing in the certificate";
+    case "retrying":
+      return `Once more: ${step.reason}`;
+    default:
+      return null;
+  }
+}
+
+/** The committee as a field of shards and a list of nodes. */
+async function spreadPicture() {
+  const [committee, nodes] = await Promise.all([network.committee(network.epoch()), network.allNodes()]);
+  const field = shardField(seatsOf(committee.shardMap), "Shards of the network; those that have their part are bright");
+  const seats = committee.nodeIds.map(Number);
+  const names = new Map(nodes.map((node) => [Number(node.nodeId), node.name]));
+  const rows = seats
+    .map((nodeId, seat) => ({ nodeId, seat }))
+    .filter(({ nodeId }) => nodeId !== 0)
+    .map(({ nodeId, seat }) => {
+      const name = names.get(nodeId) ?? `node ${nodeId}`;
+      const progress = bar(`Slivers at ${name}`);
+      const note = h("span", { class: "node-note" }, "waiting");
+      const row = h("li", { data: { node: String(nodeId) } }, h("span", { class: "swatch", style: { "--hue": hue(seat) } }), h("span", { class: "node-name" }, name), progress.element, note);
+      return { nodeId, seat, progress, note, row };
+    });
+  const byId = new Map(rows.map((row) => [row.nodeId, row]));
+  let fine = false;
+  const element = h("div", { class: "spread" }, field.element, h("ul", { class: "node-bars", "aria-label": "Nodes" }, rows.map((each) => each.row)));
+  return {
+    element,
+    /** @param {import("../upload.js").Step} step */
+    show(step) {
+      if (step.stage === "uploading" && !fine) field.lightAll(step.slivers_done / step.slivers_total);
+      if (step.stage !== "node") return;
+      fine = true;
+      const found = byId.get(step.node_id);
+      if (!found) return;
+      const share = step.slivers_total > 0 ? step.slivers_done / step.slivers_total : 0;
+      found.progress.set(share);
+      field.light(found.seat, share);
+      found.row.dataset.state = step.state;
+      if (step.state === "failed") {
+        replace(found.note, "lost");
+        found.row.title = step.reason ?? "";
+        field.mark(found.seat, "lost");
+      } else if (step.state === "confirmed") {
+        replace(found.note, "signed");
+        found.progress.set(1);
+        field.light(found.seat, 1);
+        field.mark(found.seat, "done");
+      } else replace(found.note, format.percent(share, 1));
+    },
+    finish() {
+      if (!fine) field.lightAll(1);
+    },
+  };
+}
+
+/** @param {File} file @param {import("../upload.js").Stored} stored @param {boolean} encrypted */
+function links(file, stored, encrypted) {
+  const page = `#/blob/${stored.blobId}${stored.tokenId ? `/${stored.tokenId}` : ""}`;
+  const raw = `/v1/blobs/${stored.blobId}`;
+  const share = new URL(encrypted ? page : raw, location.href).href;
+  return [
+    encrypted
+      ? h("a", { class: "button primary", href: page }, "Open and decrypt")
+      : h("a", { class: "button primary", href: raw, download: file.name }, "Download"),
+    copyButton(share, "Link", "Copy link"),
+    h("a", { class: "button", href: page }, "Proof and details"),
+    h("span", { class: "mono small wrap blob-id" }, stored.blobId),
+  ];
+}
+
+/** Writes name and type to the chain. @param {File} file @param {bigint} tokenId */
+async function writeName(file, tokenId) {
+  const pairs = [[NAME, cut(file.name)], ...(file.type ? [[TYPE, file.type]] : [])];
+  const calls = pairs.map(([key, value]) => encode("WalrusSystem", "setAttribute", [tokenId, key, value]));
+  try {
+    await wallet.send("WalrusSystem", network.address("system"), "multicall", [calls]);
+  } catch (error) {
+    toast(`Stored, but the name was not published: ${explain(error).message}`, "bad");
+  }
+}
+
+/** A name of at most the bytes that an attribute takes. @param {string} name */
+function cut(name) {
+  let text = name;
+  while (new TextEncoder().encode(text).length > 1024) text = text.slice(0, -1);
+  return text;
+}
