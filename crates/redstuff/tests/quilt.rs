@@ -382,6 +382,7 @@ fn patches_that_lie_are_refused_by_name() {
     let good = block(1, 8, 0, &named);
     let parsed = PatchBlock::parse(&good, Some("a")).unwrap();
     assert_eq!((parsed.identifier(), parsed.data()), ("a", &b"data"[..]));
+    assert_eq!(&good[parsed.data_place()], b"data");
     assert_eq!(PatchBlock::parse(&block(1, 4, 0, &named), None).unwrap().data(), b"");
     let (expected, got) = ("b".to_owned(), "a".to_owned());
     let refused = PatchError::OtherIdentifier { expected, got };

@@ -26,7 +26,7 @@
 //!
 //! Reading order: [`Client`] and [`ClientConfig`]; [`StoreOptions`], [`Stored`] and
 //! [`StoreError`]; [`ReadOptions`], [`ReadBlob`] and [`ReadBlobError`]; [`Progress`];
-//! [`CommitteeView`] for those who speak to nodes themselves.
+//! [`QuiltFile`] and [`QuiltReader`] for many files in one blob; [`CommitteeView`] for those who speak to nodes themselves.
 
 mod backoff;
 mod budget;
@@ -36,6 +36,7 @@ mod coding;
 mod files;
 mod network;
 mod progress;
+mod quilt;
 mod range;
 mod read;
 mod source;
@@ -53,6 +54,10 @@ pub use client::{
 pub use coding::{Coder, CodingConfig, EncodeError, Encoded};
 pub use network::{CommitteeView, Node, NodeAccess};
 pub use progress::{Progress, ProgressSink};
+pub use quilt::{
+    PatchName, PreparedQuilt, QuiltFile, QuiltReadOptions, QuiltReader, QuiltReport, ReadPatch,
+    ReadQuiltError, StoreQuiltError, StoredQuilt,
+};
 pub use range::{
     ByteRange, ByteRangeParseError, RangeNotInBlob, RangeRead, RangeReport, ReadRangeError,
 };

@@ -4,9 +4,10 @@
 //! a range gets the same bytes or an error. The rest of the blob is not looked at, so that of a blob
 //! that was encoded dishonestly a range may be had although reading the whole is refused.
 
-mod ask;
+pub(crate) mod ask;
 mod byte_range;
 mod fetch;
+pub(crate) mod lines;
 mod recover;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ use walrus_redstuff::{BlobId, ConsistencyCheck, RangeCover};
 pub use byte_range::{ByteRange, ByteRangeParseError, RangeNotInBlob};
 
 use self::ask::Sources;
-use self::fetch::{OutOfReach, RangeFetch};
+use self::fetch::RangeFetch;
+use self::lines::{Lines, OutOfReach};
 use crate::budget::Budget;
 use crate::client::{Client, ReadBlobError, ReadOptions};
 use crate::network::CommitteeView;
@@ -96,7 +98,10 @@ pub enum ReadRangeError {
     Read(#[from] ReadBlobError),
 }
 
-fn describe(misbehaved: &BTreeMap<NodeId, String>, failed: &BTreeMap<NodeId, String>) -> String {
+pub(crate) fn describe(
+    misbehaved: &BTreeMap<NodeId, String>,
+    failed: &BTreeMap<NodeId, String>,
+) -> String {
     let texts = misbehaved.iter().chain(failed).map(|(node, text)| format!("node {node}: {text}"));
     texts.collect::<Vec<_>>().join("; ")
 }
@@ -202,18 +207,19 @@ impl Part<'_> {
     ) -> Result<Option<Vec<u8>>, ReadRangeError> {
         let meter = Meter::default();
         let sources = Sources::new(self.view, &meter, self.config.hedge_after);
-        let fetch = RangeFetch {
+        let lines = Lines {
             env: self.env,
             params: self.view.params(),
             sources: &sources,
             budget: self.budget,
-            progress: self.progress,
             blob_id,
-            metadata: OnceCell::new(),
         };
+        let fetch = RangeFetch { lines, progress: self.progress, metadata: OnceCell::new() };
         let outcome = self.run(&fetch, range, report).await;
         report.bytes_fetched = meter.bytes();
-        sources.report(report);
+        let wrongs = sources.wrongs();
+        report.misbehaved.extend(wrongs.misbehaved);
+        report.failed.extend(wrongs.failed);
         outcome
     }
 

@@ -10,6 +10,10 @@ use walrus_env::{BlockingFile, Env};
 use walrus_redstuff::ReadAt;
 
 use crate::files::{FileBytes, Stop};
+use crate::quilt::PreparedQuilt;
+
+/// Longest file that a quilt of many keeps in memory instead of open.
+const SMALL_FILE_BYTES: u64 = 64 << 10;
 
 /// A blob before it is stored.
 #[derive(Clone, Debug)]
@@ -20,6 +24,7 @@ enum Kind {
     Memory(Bytes),
     Path(PathBuf),
     File { file: Arc<dyn BlockingFile>, name: String },
+    Quilt(PreparedQuilt),
 }
 
 /// Why a blob could not be read.
@@ -56,6 +61,11 @@ impl Source {
         Self(Kind::File { file, name: name.into() })
     }
 
+    /// Many files as one blob.
+    pub fn quilt(quilt: PreparedQuilt) -> Self {
+        Self(Kind::Quilt(quilt))
+    }
+
     /// Opens it and looks how long it is. Blocks.
     pub(crate) fn open(self, env: &Env) -> Result<OpenSource, SourceError> {
         let (file, name): (Arc<dyn BlockingFile>, String) = match self.0 {
@@ -72,6 +82,11 @@ impl Source {
                 }
             }
             Kind::File { file, name } => (file, name),
+            Kind::Quilt(quilt) => {
+                let length = quilt.plan().shape().quilt_bytes();
+                let name = "the quilt".to_owned();
+                return Ok(OpenSource { length, content: Content::Quilt(quilt), name });
+            }
         };
         match stamp(file.as_ref()) {
             Ok(stamp) => {
@@ -117,6 +132,7 @@ fn stamp(file: &dyn BlockingFile) -> io::Result<Stamp> {
 enum Content {
     Memory(Bytes),
     File(Arc<dyn BlockingFile>, Stamp),
+    Quilt(PreparedQuilt),
 }
 
 /// A blob that is being read.
@@ -135,12 +151,11 @@ impl OpenSource {
 
     /// All of it. Blocks; the caller knows that the length is bearable.
     pub(crate) fn read(&self) -> Result<Bytes, SourceError> {
-        let file = match &self.content {
+        let mut bytes = match &self.content {
             Content::Memory(bytes) => return Ok(bytes.clone()),
-            Content::File(file, _) => file,
+            _ => vec![0; usize::try_from(self.length).unwrap_or(usize::MAX)],
         };
-        let mut bytes = vec![0; usize::try_from(self.length).unwrap_or(usize::MAX)];
-        let read = file.read_at(0, &mut bytes);
+        let read = self.reader(&Stop::default()).read_at(0, &mut bytes);
         self.check()?;
         match read {
             Ok(()) => Ok(bytes.into()),
@@ -153,12 +168,28 @@ impl OpenSource {
         match &self.content {
             Content::Memory(bytes) => Arc::new(bytes.clone()),
             Content::File(file, _) => Arc::new(FileBytes::new(file.clone(), stop.clone())),
+            Content::Quilt(quilt) => Arc::new(quilt.reader(stop)),
+        }
+    }
+
+    /// The same, but not open any more if it is small: of many files not all can be. Blocks.
+    pub(crate) fn keep_small(self) -> Result<Self, SourceError> {
+        match &self.content {
+            Content::File(..) if self.length <= SMALL_FILE_BYTES => {
+                let content = Content::Memory(self.read()?);
+                Ok(Self { content, ..self })
+            }
+            _ => Ok(self),
         }
     }
 
     /// Fails if somebody changed it since it was opened. Blocks.
     pub(crate) fn check(&self) -> Result<(), SourceError> {
-        let Content::File(file, expected) = &self.content else { return Ok(()) };
+        let (file, expected) = match &self.content {
+            Content::Memory(_) => return Ok(()),
+            Content::File(file, expected) => (file, expected),
+            Content::Quilt(quilt) => return quilt.check(),
+        };
         match stamp(file.as_ref()) {
             Ok(now) if now == *expected => Ok(()),
             Ok(_) => Err(SourceError::Changed { name: self.name.clone() }),

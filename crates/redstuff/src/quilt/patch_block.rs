@@ -1,5 +1,7 @@
 //! What a file's columns hold: a head that repeats name and tags, and the file (section 8.3).
 
+use std::ops::Range;
+
 use super::tags::{Tags, string_len};
 use super::{PATCH_HEADER_BYTES, VERSION};
 use crate::bcs::{BcsError, Reader, Writer};
@@ -49,6 +51,8 @@ pub struct PatchBlock<'a> {
     identifier: &'a str,
     tags: Tags,
     data: &'a [u8],
+    /// Where the block, and with it the file, ends.
+    end: usize,
 }
 
 impl<'a> PatchBlock<'a> {
@@ -70,6 +74,7 @@ impl<'a> PatchBlock<'a> {
         if mask & !HAS_TAGS != 0 {
             return Err(PatchError::UnknownMask { got: mask });
         }
+        let end = PATCH_HEADER_BYTES + block;
         let mut block = Reader::new(reader.take(block)?);
         let mut section = section_of(&mut block)?;
         let identifier = section.string(super::MAX_IDENTIFIER_BYTES)?;
@@ -85,7 +90,7 @@ impl<'a> PatchBlock<'a> {
             return Err(PatchError::OtherIdentifier { expected, got });
         }
         let data = block.take(block.left())?;
-        Ok(Self { identifier, tags, data })
+        Ok(Self { identifier, tags, data, end })
     }
 
     /// Its name.
@@ -101,6 +106,11 @@ impl<'a> PatchBlock<'a> {
     /// The file.
     pub fn data(&self) -> &'a [u8] {
         self.data
+    }
+
+    /// Where the file lies in the columns that were given.
+    pub fn data_place(&self) -> Range<usize> {
+        self.end - self.data.len()..self.end
     }
 }
 

@@ -1,6 +1,6 @@
 //! Asking nodes one after the other until enough is known.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,24 +10,23 @@ use walrus_env::Env;
 use walrus_node_api::{Meter, NodeClient, NodeError};
 use walrus_redstuff::ShardIndex;
 
-use super::RangeReport;
 use crate::network::CommitteeView;
 
 /// A node of the committee, and its client that counts what it receives.
-pub(super) struct Source {
-    pub(super) id: NodeId,
-    pub(super) weight: usize,
+pub(crate) struct Source {
+    pub(crate) id: NodeId,
+    pub(crate) weight: usize,
     client: Result<NodeClient, String>,
 }
 
 impl Source {
-    pub(super) fn client(&self) -> Result<&NodeClient, NodeError> {
+    pub(crate) fn client(&self) -> Result<&NodeClient, NodeError> {
         self.client.as_ref().map_err(|reason| NodeError::Unreachable(reason.clone()))
     }
 }
 
 /// The nodes of a committee, and what they did wrong so far.
-pub(super) struct Sources {
+pub(crate) struct Sources {
     all: Vec<Source>,
     /// The position in `all` of the node that holds each shard.
     holders: Vec<usize>,
@@ -36,14 +35,16 @@ pub(super) struct Sources {
 }
 
 /// What nodes did wrong, by node and in words.
-#[derive(Default)]
-struct Wrongs {
-    misbehaved: std::collections::BTreeMap<NodeId, String>,
-    failed: std::collections::BTreeMap<NodeId, String>,
+#[derive(Clone, Default)]
+pub(crate) struct Wrongs {
+    /// Nodes that sent wrong data, with the first wrong answer of each.
+    pub(crate) misbehaved: BTreeMap<NodeId, String>,
+    /// Nodes that failed otherwise, with the last failure of each.
+    pub(crate) failed: BTreeMap<NodeId, String>,
 }
 
 impl Sources {
-    pub(super) fn new(view: &CommitteeView, meter: &Meter, hedge_after: Duration) -> Self {
+    pub(crate) fn new(view: &CommitteeView, meter: &Meter, hedge_after: Duration) -> Self {
         let mut holders = vec![0; view.params().n_shards().into()];
         for (place, node) in view.nodes().iter().enumerate() {
             for shard in &node.shards {
@@ -60,16 +61,16 @@ impl Sources {
     }
 
     /// The node that holds a shard.
-    pub(super) fn holder(&self, shard: ShardIndex) -> &Source {
+    pub(crate) fn holder(&self, shard: ShardIndex) -> &Source {
         &self.all[self.holders[shard.as_usize()]]
     }
 
-    pub(super) fn hedge_after(&self) -> Duration {
+    pub(crate) fn hedge_after(&self) -> Duration {
         self.hedge_after
     }
 
     /// Notes what a node did wrong.
-    pub(super) fn note(&self, node: NodeId, error: &NodeError) {
+    pub(crate) fn note(&self, node: NodeId, error: &NodeError) {
         let mut wrongs = self.wrongs.lock().expect("nobody panics while holding it");
         if error.is_misbehaviour() {
             tracing::warn!(%node, %error, "a node misbehaved");
@@ -79,11 +80,9 @@ impl Sources {
         }
     }
 
-    /// Tells the report what nodes did wrong.
-    pub(super) fn report(&self, report: &mut RangeReport) {
-        let wrongs = self.wrongs.lock().expect("nobody panics while holding it");
-        report.misbehaved.extend(wrongs.misbehaved.clone());
-        report.failed.extend(wrongs.failed.clone());
+    /// What nodes did wrong so far.
+    pub(crate) fn wrongs(&self) -> Wrongs {
+        self.wrongs.lock().expect("nobody panics while holding it").clone()
     }
 
     fn has_failed(&self, node: NodeId) -> bool {
@@ -94,7 +93,7 @@ impl Sources {
     /// Asks nodes in random order, those that failed before last, until `take` says that it has
     /// enough; false if all were asked and it has not. At once, nodes that weigh `needed` together
     /// are asked, and as many again for each spell without an answer.
-    pub(super) async fn gather<'a, T, F>(
+    pub(crate) async fn gather<'a, T, F>(
         &'a self,
         env: &Env,
         needed: usize,

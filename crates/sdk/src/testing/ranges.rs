@@ -10,9 +10,9 @@ use walrus_node_api::query::{
 };
 use walrus_node_api::{ApiError, ErrorReason, routes};
 use walrus_redstuff::{
-    Axis, DecodingSymbol, DecodingSymbols, EncodedBlob, ExpandedSliver, GeneralRecoverySymbol,
-    Primary, RowRun, Secondary, Sliver, SliverHashProof, SliverIndex, SliverPairIndex, SliverType,
-    SymbolRun, VerifiedMetadata, decoding_symbols_to_bcs,
+    Axis, DecodingSymbol, DecodingSymbols, EitherDecodingSymbol, EncodedBlob, ExpandedSliver,
+    GeneralRecoverySymbol, Primary, RowRun, Secondary, Sliver, SliverHashProof, SliverIndex,
+    SliverPairIndex, SliverType, SymbolRun, VerifiedMetadata, decoding_symbols_to_bcs,
 };
 
 use super::{Behaviour, Shared, StubNode};
@@ -57,11 +57,31 @@ impl StubNode {
         Ok(metadata.verify_and_expand(sliver, index).unwrap())
     }
 
-    /// The columns that the node holds.
-    fn columns(&self) -> Result<Vec<ExpandedSliver<Secondary>>, ApiError> {
+    /// The slivers of axis `A` that the node holds.
+    fn lines<A: Axis>(&self) -> Result<Vec<ExpandedSliver<A>>, ApiError> {
         let keys: Vec<_> = self.stored.lock().unwrap().slivers.keys().copied().collect();
-        let pairs = keys.into_iter().filter(|(_, kind)| *kind == SliverType::Secondary);
+        let pairs = keys.into_iter().filter(|(_, kind)| *kind == A::TYPE);
         pairs.map(|(pair, _)| self.expanded(pair)).collect()
+    }
+
+    /// Symbols for slivers of axis `A`.
+    fn symbols<A: Axis>(&self, query: &DecodingSymbolsQuery) -> Result<DecodingSymbols, ApiError>
+    where
+        EitherDecodingSymbol: From<DecodingSymbol<A>>,
+    {
+        let mut symbols = DecodingSymbols::new();
+        for line in self.lines::<A::Orthogonal>()? {
+            for target in &query.targets {
+                let from = match self.behaviour {
+                    Behaviour::Shifted => SliverIndex(target.get() + 1),
+                    _ => *target,
+                };
+                let data = line.symbol(from).unwrap().to_vec();
+                let symbol = DecodingSymbol::<A>::new(line.sliver().index(), data);
+                symbols.entry(*target).or_default().push(symbol.into());
+            }
+        }
+        Ok(symbols)
     }
 }
 
@@ -105,18 +125,10 @@ async fn decoding(
     query: DecodingSymbolsQuery,
 ) -> Result<Response, ApiError> {
     node.gate().await?;
-    let mut symbols = DecodingSymbols::new();
-    for column in node.columns()? {
-        for row in &query.targets {
-            let from = match node.behaviour {
-                Behaviour::Shifted => SliverIndex(row.get() + 1),
-                _ => *row,
-            };
-            let data = column.symbol(from).unwrap().to_vec();
-            let symbol = DecodingSymbol::<Primary>::new(column.sliver().index(), data);
-            symbols.entry(*row).or_default().push(symbol.into());
-        }
-    }
+    let symbols = match query.sliver_type {
+        SliverType::Primary => node.symbols::<Primary>(&query)?,
+        SliverType::Secondary => node.symbols::<Secondary>(&query)?,
+    };
     Ok(node.send(decoding_symbols_to_bcs(&symbols)))
 }
 
@@ -126,13 +138,19 @@ async fn recovery(
     query: RecoverySymbolsQuery,
 ) -> Result<Response, ApiError> {
     node.gate().await?;
-    let SymbolSelection::Target { index, .. } = query.selection else { return Err(not_found()) };
+    let SymbolSelection::Target { index, sliver_type } = query.selection else {
+        return Err(not_found());
+    };
     let index = match node.behaviour {
         Behaviour::Shifted => SliverIndex(index.get() + 1),
         _ => index,
     };
-    let columns = node.columns()?;
-    let symbols: Vec<_> =
-        columns.iter().filter_map(|sliver| sliver.general_symbol(index)).collect();
+    fn of<A: Axis>(lines: &[ExpandedSliver<A>], target: SliverIndex) -> Vec<GeneralRecoverySymbol> {
+        lines.iter().filter_map(|sliver| sliver.general_symbol(target)).collect()
+    }
+    let symbols = match sliver_type {
+        SliverType::Primary => of(&node.lines::<Secondary>()?, index),
+        SliverType::Secondary => of(&node.lines::<Primary>()?, index),
+    };
     Ok(node.send(GeneralRecoverySymbol::list_to_bcs(&symbols)))
 }
