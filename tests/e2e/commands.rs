@@ -24,7 +24,18 @@ fn a_local_network_survives_a_restart() {
     let port = free_port().to_string();
     let local = || {
         let mut command = walrus(directory.path());
-        command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+        command.args([
+            "--json",
+            "local",
+            "--nodes",
+            "4",
+            "--shards",
+            "10",
+            "--dir",
+            "net",
+            "--gateway-port",
+            "0",
+        ]);
         command.args(["--rpc-port", &port]);
         Background::start(&mut command, &directory.path().join("local.log")).0
     };
@@ -46,7 +57,18 @@ fn a_local_network_survives_a_restart() {
     assert_eq!(std::fs::read(directory.path().join("again")).unwrap(), b"keep me");
     // Another shape in the same directory is refused instead of half-used.
     let mut other = walrus(directory.path());
-    other.args(["--json", "local", "--nodes", "5", "--shards", "10", "--dir", "net"]);
+    other.args([
+        "--json",
+        "local",
+        "--nodes",
+        "5",
+        "--shards",
+        "10",
+        "--dir",
+        "net",
+        "--gateway-port",
+        "0",
+    ]);
     run(&mut other).error(2);
 }
 
@@ -173,7 +195,18 @@ fn wal_is_got_staked_listed_and_taken_back() {
     let directory = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let mut command = walrus(directory.path());
-    command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+    command.args([
+        "--json",
+        "local",
+        "--nodes",
+        "4",
+        "--shards",
+        "10",
+        "--dir",
+        "net",
+        "--gateway-port",
+        "0",
+    ]);
     command.args(["--rpc-port", &port, "--epoch-seconds", "6"]);
     let log = directory.path().join("local.log");
     let (_network, _) = Background::start(&mut command, &log);
@@ -215,7 +248,18 @@ fn capacity_blobs_and_references_change_hands() {
     let directory = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let mut command = walrus(directory.path());
-    command.args(["--json", "local", "--nodes", "4", "--shards", "10", "--dir", "net"]);
+    command.args([
+        "--json",
+        "local",
+        "--nodes",
+        "4",
+        "--shards",
+        "10",
+        "--dir",
+        "net",
+        "--gateway-port",
+        "0",
+    ]);
     command.args(["--rpc-port", &port]);
     let (_network, _) = Background::start(&mut command, &directory.path().join("local.log"));
     let client = |arguments: &[&str]| {

@@ -250,6 +250,15 @@ impl Endpoints {
         self.request_counted(method, params).await.0
     }
 
+    /// Passes on a question that this crate knows nothing about, with parameters that
+    /// somebody else wrote. The caller decides which methods may be asked.
+    ///
+    /// # Errors
+    /// See [`RpcError`].
+    pub async fn forward(&self, method: &'static str, params: Value) -> Result<Value, RpcError> {
+        self.request(method, params).await
+    }
+
     /// As [`Self::request`], with the number of requests that may have reached a chain:
     /// 1 means that no earlier answer was lost.
     pub(crate) async fn request_counted<P, R>(

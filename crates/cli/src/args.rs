@@ -3,6 +3,7 @@
 mod chain;
 mod data;
 mod debug;
+mod gateway;
 mod network;
 mod node;
 mod objects;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 pub use chain::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile};
 pub use data::{BlobIdArgs, BlobStatusArgs, Check, CodingArgs, ReadArgs, StoreArgs};
 pub use debug::{DebugCommand, DebugEncodeArgs};
+pub use gateway::GatewayArgs;
 pub use network::{DemoArgs, LocalArgs};
 pub use node::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs};
 pub use objects::{BlobCommand, CapacityCommand, RefCommand};
@@ -65,6 +67,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run a network of nodes on this machine until stopped
     Local(LocalArgs),
+    /// Serve and store blobs over plain HTTP, with a web page
+    Gateway(GatewayArgs),
     /// Store a file
     Store(StoreArgs),
     /// Read a blob

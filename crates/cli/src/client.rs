@@ -35,9 +35,7 @@ pub fn open_with(session: &Session, arguments: &CodingArgs) -> Client {
     let config = ClientConfig {
         coding,
         nodes: NodeAccess { plain_loopback: context.plain_http, ..NodeAccess::default() },
-        state_directory: Some(
-            context.state_dir.clone().unwrap_or_else(|| state_dir(&session.name)),
-        ),
+        state_directory: Some(state_directory(session)),
         ..ClientConfig::default()
     };
     Client::new(session.chain.clone(), config)
@@ -51,6 +49,11 @@ pub fn coder(env: &Env, arguments: &CodingArgs) -> Coder {
         ..CodingConfig::default()
     };
     Coder::new(env, config)
+}
+
+/// Where a context's interrupted stores are remembered.
+pub fn state_directory(session: &Session) -> std::path::PathBuf {
+    session.context.state_dir.clone().unwrap_or_else(|| state_dir(&session.name))
 }
 
 /// Where interrupted stores are remembered when the configuration names no place.

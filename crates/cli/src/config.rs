@@ -11,6 +11,9 @@
 //! state_dir = "state"                 # where interrupted stores are remembered
 //! spill_dir = "/var/tmp"              # what does not fit into memory; default: in state_dir
 //! threads = 4                         # that encode and decode; default: one a processor
+//!
+//! [contexts.local.gateway]            # all of it optional; see docs/operating/gateway.md
+//! bind = "127.0.0.1:31415"
 //! ```
 
 use std::{
@@ -63,6 +66,24 @@ pub struct Context {
     /// Talk plain HTTP to the nodes; they must be on this machine.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain_http: bool,
+    /// How `walrus gateway` works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewaySection>,
+}
+
+/// How `walrus gateway` works; the command line says it again where both do.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewaySection {
+    /// Address to listen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bind: Option<String>,
+    /// Directory for the cache and for what is on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    /// Longest blob that the publisher takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_upload_bytes: Option<u64>,
 }
 
 impl Config {
@@ -84,7 +105,8 @@ impl Config {
                 &mut context.state_dir,
                 &mut context.spill_dir,
             ];
-            for file in files.into_iter().flatten() {
+            let gateway = context.gateway.as_mut().and_then(|gateway| gateway.dir.as_mut());
+            for file in files.into_iter().flatten().chain(gateway) {
                 *file = base.join(&*file);
             }
         }

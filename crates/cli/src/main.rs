@@ -29,7 +29,8 @@ use std::process::ExitCode;
 use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
 use commands::{
-    blob, capacity, chain, debug, demo, info, local, node, object, read, reference, stake, store,
+    blob, capacity, chain, debug, demo, gateway, info, local, node, object, read, reference, stake,
+    store,
 };
 use failure::{Failure, Kind, Outcome};
 use output::Output;
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
 async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> Outcome {
     match command {
         Command::Demo(arguments) => demo::run(env, arguments, output).await,
-        Command::Local(arguments) => local::run(env, arguments, output).await,
+        Command::Local(arguments) => local::run(env, global, arguments, output).await,
+        Command::Gateway(arguments) => gateway::run(env, global, arguments, output).await,
         Command::Store(arguments) => store::run(env, global, arguments, output).await,
         Command::Read(arguments) => read::run(env, global, arguments, output).await,
         Command::BlobStatus(arguments) => blob::status(env, global, arguments, output).await,

@@ -24,10 +24,14 @@ use walrus_chain::{
 };
 use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::{AbortOnDrop, Env, split_host_port};
+use walrus_gateway::{GatewayConfig, Limits, Roles, RunningGateway, StartError};
 use walrus_node::{Node, NodeConfig, RunningNode, Tls};
 use zeroize::Zeroizing;
 
 use crate::{
+    args::Global,
+    client,
+    commands::gateway::DEFAULT_PORT,
     config::{Config, Context},
     crank,
     failure::{Failure, Kind},
@@ -39,6 +43,8 @@ use crate::{
 const STAKE_WAL: u64 = 1_000;
 /// WAL the client gets.
 const CLIENT_WAL: u64 = 1_000_000;
+/// The chain's accounts that a gateway pays from.
+const PUBLISHERS: std::ops::Range<usize> = 3..6;
 /// FROST in a WAL.
 const FROST: u64 = 1_000_000_000;
 /// Gas money for each operator: one unit of the chain's coin.
@@ -127,6 +133,55 @@ impl LocalNetwork {
     pub async fn wallet(&self, env: &Env) -> Result<Wallet, Failure> {
         let (keystore, password) = (self.dir.join("wallet.json"), self.dir.join("password.txt"));
         session::wallet(env, Some(&keystore), Some(&password)).await
+    }
+
+    /// A gateway of this network in all roles, with accounts of its own to pay from. The
+    /// page may use the client's account, whose key everybody knows. Without a port it
+    /// listens on the usual one, or on any if that is taken.
+    pub async fn start_gateway(
+        &self,
+        env: &Env,
+        global: &Global,
+        port: Option<u16>,
+    ) -> Result<RunningGateway, Failure> {
+        let global = Global { config: Some(self.config()), context: None, ..global.clone() };
+        let session = session::Session::open(env, &global).await?;
+        let wallet = self.wallet(env).await?;
+        let config = GatewayConfig {
+            bind: format!("127.0.0.1:{}", port.unwrap_or(DEFAULT_PORT)),
+            roles: Roles::ALL,
+            directory: self.dir.join("gateway"),
+            development_key: Some(wallet.to_hex().to_string()),
+            limits: Limits::default(),
+        };
+        let (client, writers) = (client::open(&session), self.publishers().await?);
+        let start = |config| walrus_gateway::start(env, client.clone(), writers.clone(), config);
+        match start(config.clone()).await {
+            Err(StartError::Bind { .. }) if port.is_none() => {
+                let bind = "127.0.0.1:0".to_owned();
+                Ok(start(GatewayConfig { bind, ..config }).await?)
+            }
+            started => Ok(started?),
+        }
+    }
+
+    /// The accounts that a gateway pays from, with WAL.
+    async fn publishers(&self) -> Result<Vec<ChainWriter>, Failure> {
+        let accounts = self.chain.accounts();
+        let writer = |secret_key: &[u8; 32]| {
+            let wallet = Wallet::from_bytes(secret_key).map_err(anyhow::Error::from)?;
+            Ok::<_, Failure>(ChainWriter::new(self.client.clone(), wallet, SendConfig::default()))
+        };
+        let treasury = writer(&accounts[0].secret_key)?;
+        let mut publishers = Vec::new();
+        for account in &accounts[PUBLISHERS] {
+            let publisher = writer(&account.secret_key)?;
+            if self.client.wal_balance(publisher.address()).await? < CLIENT_WAL * FROST / 2 {
+                treasury.transfer_wal(publisher.address(), CLIENT_WAL * FROST).await?;
+            }
+            publishers.push(publisher);
+        }
+        Ok(publishers)
     }
 
     /// Stops one node; its name.
@@ -442,6 +497,7 @@ fn write_config(dir: &Path, chain: &DevChain) -> Result<(), Failure> {
         spill_dir: None,
         threads: None,
         plain_http: false,
+        gateway: None,
     };
     let config = Config {
         default_context: Some("local".to_owned()),

@@ -33,6 +33,12 @@ pub struct LocalArgs {
     /// Port of the chain's JSON-RPC server
     #[arg(long, default_value_t = 8545)]
     pub rpc_port: u16,
+    /// Port of the gateway with the web page [default: 31415, or any if that is taken]
+    #[arg(long)]
+    pub gateway_port: Option<u16>,
+    /// Start no gateway
+    #[arg(long)]
+    pub no_gateway: bool,
     /// Seconds of an epoch
     #[arg(long, default_value_t = crate::network::EPOCH_SECONDS, value_parser = clap::value_parser!(u32).range(4..))]
     pub epoch_seconds: u32,

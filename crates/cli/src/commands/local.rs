@@ -4,7 +4,7 @@ use serde_json::json;
 use walrus_env::Env;
 
 use crate::{
-    args::LocalArgs,
+    args::{Global, LocalArgs},
     failure::Outcome,
     network::{LocalNetwork, Shape},
     output::Output,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Runs `walrus local`.
-pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
+pub async fn run(env: &Env, global: &Global, arguments: &LocalArgs, output: Output) -> Outcome {
     let shape = Shape {
         nodes: arguments.nodes,
         shards: arguments.shards,
@@ -20,6 +20,11 @@ pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
     };
     let say = |text: &str| output.remark(format!("{text} …"));
     let network = LocalNetwork::start(env, &arguments.dir, shape, arguments.rpc_port, &say).await?;
+    let gateway = match arguments.no_gateway {
+        true => None,
+        false => Some(network.start_gateway(env, global, arguments.gateway_port).await?),
+    };
+    let page = gateway.as_ref().map(|gateway| format!("http://{}", gateway.address()));
     let config = network.config();
     let nodes: Vec<_> = network
         .nodes
@@ -30,6 +35,7 @@ pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
     let report = json!({
         "rpc": network.chain.endpoint(),
         "config": config,
+        "gateway": page,
         "n_shards": shape.shards,
         "nodes": nodes,
     });
@@ -40,6 +46,7 @@ pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
              \n\
              chain   {}\n\
              config  {config}\n\
+             page    {}\n\
              \n\
              Try, in another terminal:\n  \
              export WALRUS_CONFIG={config}\n  \
@@ -48,11 +55,14 @@ pub async fn run(env: &Env, arguments: &LocalArgs, output: Output) -> Outcome {
              walrus blob-status BLOB_ID --nodes\n  \
              walrus info\n  \
              walrus health",
-            shape.nodes, shape.shards, network.chain.endpoint()
+            shape.nodes, shape.shards, network.chain.endpoint(), page.as_deref().unwrap_or("none")
         )
     });
     signals::wait_for_stop().await;
     output.remark("stopping …");
+    if let Some(gateway) = gateway {
+        gateway.shutdown().await;
+    }
     network.shutdown().await;
     Ok(())
 }

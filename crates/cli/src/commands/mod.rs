@@ -5,6 +5,7 @@ pub mod capacity;
 pub mod chain;
 pub mod debug;
 pub mod demo;
+pub mod gateway;
 pub mod info;
 pub mod local;
 pub mod node;
