@@ -48,6 +48,7 @@ async function bundle(name) {
     minify: true,
     target: "es2022",
     legalComments: "none",
+    banner: { js: "// @ts-nocheck" },
     metafile: true,
     write: false,
   });

@@ -71,7 +71,11 @@ function certIn(transaction, tokenId) {
   return found;
 }
 
-/** Members and keys of an epoch, which the contract keeps for three epochs and data contracts for ever. @param {number} epoch */
+/**
+ * Members and keys of an epoch, which the contract keeps for three epochs and data contracts for ever.
+ * @param {number} epoch
+ * @returns {Promise<{nodeIds: number[], weights: number[], keys: string}>}
+ */
 async function committeeOf(epoch) {
   const current = Number(overview().clock.epoch);
   if (epoch >= current - 1) return committee(epoch);

@@ -47,7 +47,7 @@ export async function rpc(method, params = []) {
 
 /** @typedef {Exclude<keyof typeof abis, "Errors">} ContractName */
 
-/** Call data of a function. @param {ContractName} contract @param {string} fn @param {any[]} args @returns {`0x${string}`} */
+/** Call data of a function. @param {ContractName} contract @param {string} fn @param {any[]} args @returns {string} */
 export const encode = (contract, fn, args) =>
   encodeFunctionData({ abi: /** @type {any} */ (abis[contract]), functionName: fn, args });
 

@@ -1,6 +1,6 @@
 // Making and filling elements. Text is always set as text, so nothing from the network becomes markup.
 
-/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
+/** What an element can hold: nodes, text, lists of them; null, undefined and false are left out. @typedef {any} Child */
 
 const SVG = "http://www.w3.org/2000/svg";
 

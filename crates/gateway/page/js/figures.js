@@ -13,9 +13,11 @@ export const hue = (seat) => HUES[seat] ?? Math.round((192 + seat * 137.508) % 3
  * The shards of a network as a field of cells, each in the colour of the seat that holds it.
  * @param {number[]} owners Seat of each shard
  * @param {string} label What it shows, for those who do not see it
+ * @param {"wide" | "square"} [shape]
  */
-export function shardField(owners, label) {
-  const columns = owners.length <= 30 ? 15 : owners.length <= 200 ? 34 : 67;
+export function shardField(owners, label, shape = "wide") {
+  const [few, some, many] = shape === "wide" ? [15, 34, 67] : [10, 20, 45];
+  const columns = owners.length <= 30 ? few : owners.length <= 200 ? some : many;
   const rows = Math.ceil(owners.length / columns);
   const cells = owners.map((seat, shard) =>
     s("rect", {

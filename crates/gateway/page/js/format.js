@@ -25,7 +25,7 @@ export function wal(frost) {
 export function parseWal(text) {
   const match = text.trim().match(/^(\d{1,10})(?:[.,](\d{1,9}))?$/);
   if (!match) throw new Error("Enter an amount of WAL, such as 12.5.");
-  return BigInt(match[1]) * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
+  return BigInt(match[1] ?? 0) * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
 }
 
 const DATE = new Intl.DateTimeFormat("en", { dateStyle: "medium" });

@@ -78,8 +78,7 @@ function showAccount() {
   const account = wallet.account();
   const button = must("#account-button");
   button.classList.toggle("connected", account !== null);
-  replace(button, account ? h("span", { class: "mono" }, short(account.address)) : "Connect");
-  button.setAttribute("aria-label", account ? `Account ${account.address}` : "Connect an account");
+  replace(button, account ? [h("span", { class: "visually-hidden" }, "Account "), h("span", { class: "mono" }, short(account.address))] : "Connect");
 }
 
 /** The dialog about accounts. */

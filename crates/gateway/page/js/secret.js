@@ -78,8 +78,8 @@ export async function decrypt(file, key, progress) {
   try {
     const head = await file.slice(0, ARMORED.length).text();
     if (head !== ARMORED) return await gather(await decrypter.decrypt(counted(file.stream(), progress)));
-    const bytes = armor.decode(await file.text());
-    return await gather(await decrypter.decrypt(/** @type {any} */ (new Blob([/** @type {any} */ (bytes)]).stream())));
+    const bytes = /** @type {any} */ (armor).decode(await file.text());
+    return await gather(await decrypter.decrypt(/** @type {any} */ (new Blob([bytes]).stream())));
   } catch (error) {
     const message = String(/** @type {any} */ (error)?.message ?? error);
     if (/no identity matched/i.test(message)) {

@@ -49,7 +49,7 @@ export async function begin() {
   else if (last === "injected") {
     const [wallet] = injected();
     const accounts = await wallet?.provider.request({ method: "eth_accounts" }).catch(() => []);
-    if (accounts?.length > 0) await useInjected(wallet);
+    if (wallet && accounts?.length > 0) await useInjected(wallet);
   }
 }
 
@@ -63,7 +63,9 @@ export function injected() {
 
 /** Uses the development account of a local network. */
 export function useDevelopment() {
-  const key = privateKeyToAccount(/** @type {`0x${string}`} */ (config().development_accounts[0].private_key));
+  const [offered] = config().development_accounts;
+  if (!offered) throw new ChainError("This gateway offers no development account.");
+  const key = privateKeyToAccount(/** @type {any} */ (offered.private_key));
   set({ address: key.address, name: "Development account", kind: "development", key });
 }
 

@@ -10,7 +10,7 @@ import * as network from "../network.js";
 import { actionButtons } from "./blob-actions.js";
 import { checkNow } from "./check-now.js";
 import { decryptBox } from "./decrypt.js";
-import { badge, ending, facts, loading, panel } from "./parts.js";
+import { badge, ending, facts, loading, panel, table } from "./parts.js";
 
 /** @type {import("../main.js").View} */
 export function blobView(main, [blobId = "", tokenText]) {
@@ -73,7 +73,7 @@ function page(blob, tokens, attributes, changed) {
       panel("Proof", proof),
       panel("Object", objectFacts(blob, type), attributeList(attributes), otherTokens(blob, tokens)),
     ),
-    certified && panel("Check now", checkNow(blob)),
+    certified && panel("Check now", h("div", { class: "stack tight" }, checkNow(blob))),
     panel("Who holds it", holders),
     panel("Challenges", challenges),
   ];
@@ -101,17 +101,19 @@ function preview(blob, type) {
 /** @param {blobs.Blob} blob @param {string} type */
 function objectFacts(blob, type) {
   const owner = blob.owner ?? (blob.deleted ? "nobody: deleted" : "nobody: token dropped");
-  return facts([
+  /** @type {[string, any][]} */
+  const rows = [
     ["Token", h("span", { class: "row tight" }, `#${blob.tokenId}`, copyButton(format.objectId(blob.tokenId), "Object id"))],
     ["Owner", h("span", { class: "mono wrap" }, owner)],
     ["Size", `${format.bytes(blob.size)} (${blob.size.toLocaleString("en")} bytes)`],
     ["On the nodes", format.bytes(blob.encodedSize)],
-    type !== "" ? ["Type", type] : null,
     ["Kind", blob.deletable ? "deletable by its owner" : "permanent"],
     ["Registered", `epoch ${blob.registeredEpoch}`],
     ["Certified", blob.certifiedEpoch > 0 ? `epoch ${blob.certifiedEpoch}` : "not yet"],
     ["Stored until", ending(blob.endEpoch)],
-  ].filter((row) => row !== null));
+  ];
+  if (type !== "") rows.splice(4, 0, ["Type", type]);
+  return facts(rows);
 }
 
 /** @param {[string, string][]} attributes */
@@ -139,7 +141,10 @@ async function proofOf(blob) {
   }
   if (certified) {
     const certificate = h("div");
-    loading(certificate, async () => certificateStep(blob, await certificateOf(blob, certified)));
+    loading(certificate, async () => {
+      const [found, nodes] = await Promise.all([certificateOf(blob, certified), network.allNodes()]);
+      return certificateStep(found, new Map(nodes.map((node) => [Number(node.nodeId), node.name])));
+    });
     steps.push(h("li", { class: "no-mark" }, certificate));
     steps.push(step("ok", "Certified", `The contract checked the same signature in block ${certified.block}, ${format.dateTime(certified.time)}. From then on the network answers for the blob.`, transaction(certified.transaction)));
   } else steps.push(step("wait", "Not certified", "Nodes with two thirds of the shards have not signed that they hold it. Until then nobody promises anything."));
@@ -156,8 +161,8 @@ const step = (kind, title, ...text) =>
 /** @param {string} hash */
 const transaction = (hash) => h("span", { class: "row tight muted small" }, "Transaction ", h("code", null, format.short(hash, 10, 8)), copyButton(hash, "Transaction hash"));
 
-/** @param {blobs.Blob} blob @param {import("../certificate.js").Certificate} certificate */
-function certificateStep(blob, certificate) {
+/** @param {import("../certificate.js").Certificate} certificate @param {Map<number, string>} names Of the nodes */
+function certificateStep(certificate, names) {
   const { members, weight, needed, shards, good } = certificate;
   const signed = members.filter((member) => member.signed);
   return h(
@@ -179,7 +184,7 @@ function certificateStep(blob, certificate) {
           "li",
           { class: member.signed ? "signed" : "absent", title: `${format.count(member.weight, "shard")}` },
           h("span", { class: "swatch", style: { "--hue": hue(member.seat) } }),
-          `node ${member.nodeId}`,
+          names.get(member.nodeId) ?? `node ${member.nodeId}`,
           h("span", { class: "muted" }, member.signed ? ` ${member.weight}` : " did not sign"),
         ),
       ),
@@ -215,11 +220,10 @@ async function holdersOf(blob) {
       row.addEventListener("pointerleave", () => field.focus(null));
       return row;
     });
-  const head = h("thead", null, h("tr", null, h("th", { scope: "col" }, "Node"), h("th", { scope: "col", class: "number" }, "Shards"), h("th", { scope: "col" }, "Which"), h("th", { scope: "col", class: "number" }, "Bytes, about")));
   return [
-    h("p", null, `Every shard holds one sliver pair of the blob. Any ${Math.floor((owners.length - 1) / 3) + 1} of the ${owners.length} shards are enough to rebuild it.`),
+    h("p", null, `Every shard holds one sliver pair of the blob. Any ${owners.length - 2 * Math.floor((owners.length - 1) / 3)} of the ${owners.length} shards are enough to rebuild it.`),
     field.element,
-    h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Holders" }, h("table", null, head, h("tbody", null, rows))),
+    table("Holders", [["Node"], ["Shards", "number"], ["Which"], ["Bytes, about", "number"]], rows),
   ];
 }
 

@@ -5,7 +5,7 @@ import { h, replace } from "../dom.js";
 import { bar, hue, ring, seatsOf, shardField } from "../figures.js";
 import * as format from "../format.js";
 import * as network from "../network.js";
-import { figure, loading, panel } from "./parts.js";
+import { figure, loading, panel, table } from "./parts.js";
 
 /** What each state of the epoch machine means. */
 const STATES = ["Nodes are taking over their shards", "Running", "The next committee is selected"];
@@ -122,9 +122,8 @@ async function committeeTable(into, alive) {
       return row;
     });
   showHealth(health, alive);
-  const columns = /** @type {[string, string][]} */ ([["Node", ""], ["Shards", "number"], ["Stake", "number"], ["Commission", "number"], ["Health", ""]]);
-  const head = h("thead", null, h("tr", null, columns.map(([title, kind]) => h("th", { scope: "col", class: kind }, title))));
-  replace(into, [field.element, h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Committee" }, h("table", null, head, h("tbody", null, rows)))]);
+  const columns = /** @type {[string, string?][]} */ ([["Node"], ["Shards", "number"], ["Stake", "number"], ["Commission", "number"], ["Health"]]);
+  replace(into, [field.element, table("Committee", columns, rows)]);
   return undefined;
 }
 

@@ -41,6 +41,34 @@ export async function loading(into, load) {
 /** A panel with a heading. @param {string} title @param {...any} children */
 export const panel = (title, ...children) => h("section", { class: "panel", "aria-label": title }, h("h2", null, title), ...children);
 
+/**
+ * A table that becomes a list of cards on small screens. The roles are said twice because browsers forget them when the
+ * layout is not a table's.
+ * @param {string} label
+ * @param {[string, string?][]} columns Title and class; a title that begins with "!" is only read aloud
+ * @param {HTMLTableRowElement[]} rows Their cells in the order of the columns, the first a `th`
+ */
+export function table(label, columns, rows) {
+  const head = columns.map(([title, kind]) => {
+    const hidden = title.startsWith("!");
+    return h("th", { scope: "col", role: "columnheader", class: kind }, hidden ? h("span", { class: "visually-hidden" }, title.slice(1)) : title);
+  });
+  for (const row of rows) {
+    row.setAttribute("role", "row");
+    [...row.cells].forEach((cell, index) => {
+      cell.setAttribute("role", index === 0 ? "rowheader" : "cell");
+      const [title] = columns[index] ?? [""];
+      if (index > 0 && !title.startsWith("!")) cell.dataset.label = title;
+    });
+  }
+  const body = h("tbody", { role: "rowgroup" }, rows);
+  return h(
+    "div",
+    { class: "table-box", tabindex: "0", role: "group", "aria-label": `${label}, table` },
+    h("table", { role: "table", "aria-label": label }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)), body),
+  );
+}
+
 /** A number that matters, with what it is. @param {string} label @param {any} value @param {any} [below] */
 export const figure = (label, value, below) =>
   h("div", { class: "figure" }, h("div", { class: "figure-label" }, label), h("div", { class: "figure-value" }, value), below ? h("div", { class: "figure-below muted small" }, below) : null);

@@ -5,7 +5,7 @@ import { dialog, h, replace, toast } from "../dom.js";
 import * as format from "../format.js";
 import * as network from "../network.js";
 import * as wallet from "../wallet.js";
-import { badge, loading, panel } from "./parts.js";
+import { badge, loading, panel, table } from "./parts.js";
 
 /** Positions per call of the Lens, and calls made. */
 const PER_CALL = 500;
@@ -59,12 +59,7 @@ async function nodeList() {
         h("td", { class: "number" }, add),
       );
     });
-  const head = h(
-    "thead",
-    null,
-    h("tr", null, h("th", { scope: "col" }, "Node"), h("th", { scope: "col", class: "number" }, "Stake"), h("th", { scope: "col", class: "number" }, "Next epoch"), h("th", { scope: "col", class: "number" }, "Commission"), h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, "Action"))),
-  );
-  return h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Nodes" }, h("table", null, head, h("tbody", null, rows)));
+  return table("Nodes", [["Node"], ["Stake", "number"], ["Next epoch", "number"], ["Commission", "number"], ["!Action", "number"]], rows);
 }
 
 /** @param {any} node @param {any} pool */

@@ -43,6 +43,7 @@ export function storeView(main) {
     begin.disabled = files.list.length === 0;
     replace(begin, files.list.length > 1 ? `Store ${files.list.length} files` : "Store");
     options.hidden = files.list.length === 0;
+    form.classList.toggle("chosen-some", files.list.length > 0);
     cost.update();
   };
   const showOwner = () => {

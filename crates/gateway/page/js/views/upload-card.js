@@ -178,7 +178,7 @@ function wordsOf(step) {
 /** The committee as a field of shards and a list of nodes. */
 async function spreadPicture() {
   const [committee, nodes] = await Promise.all([network.committee(network.epoch()), network.allNodes()]);
-  const field = shardField(seatsOf(committee.shardMap), "Shards of the network; those that have their part are bright");
+  const field = shardField(seatsOf(committee.shardMap), "Shards of the network; those that have their part are bright", "square");
   const seats = committee.nodeIds.map(Number);
   const names = new Map(nodes.map((node) => [Number(node.nodeId), node.name]));
   const rows = seats
