@@ -58,7 +58,7 @@ function blobOf({ tokenId, owner, invalid, record }) {
  */
 export async function page(newest) {
   const from = Math.max(1, newest - PER_CALL + 1);
-  const views = await read("WalrusLens", address("lens"), "blobViews", [BigInt(from), BigInt(newest - from + 1)]);
+  const views = await read("WalrusLens", config().lens, "blobViews", [BigInt(from), BigInt(newest - from + 1)]);
   return { blobs: views.map(blobOf).reverse(), next: from - 1 };
 }
 
@@ -67,7 +67,7 @@ export const newest = () => Number(overview().blobCount);
 
 /** One token; null if it was never registered. @param {bigint} tokenId @returns {Promise<Blob | null>} */
 export async function token(tokenId) {
-  const [view] = await read("WalrusLens", address("lens"), "blobViews", [tokenId, 1n]);
+  const [view] = await read("WalrusLens", config().lens, "blobViews", [tokenId, 1n]);
   return view ? blobOf(view) : null;
 }
 
@@ -128,7 +128,7 @@ export function nameOf(blob, known = []) {
 /** When and by which transactions a token was registered and certified. @param {Blob} blob */
 export async function history(blob) {
   const search = async (/** @type {string} */ event) => {
-    const found = await events("WalrusSystem", address("system"), event, { tokenId: blob.tokenId }, config().chain.deploy_block);
+    const found = await events("WalrusSystem", address("system"), event, { tokenId: blob.tokenId }, config().deploy_block);
     const first = found.find(({ args }) => !args.isExtension);
     return first ? { ...first, time: await blockTime(first.block) } : null;
   };

@@ -79,7 +79,7 @@ function certIn(transaction, tokenId) {
 async function committeeOf(epoch) {
   const current = Number(overview().clock.epoch);
   if (epoch >= current - 1) return committee(epoch);
-  const [selected] = await events("Committees", address("committees"), "CommitteeSelected", { epoch }, config().chain.deploy_block);
+  const [selected] = await events("Committees", address("committees"), "CommitteeSelected", { epoch }, config().deploy_block);
   if (!selected) throw new ChainError(`The committee of epoch ${epoch} cannot be found any more.`);
   const { nodeIds, weights, keyTable } = selected.args;
   const code = await rpc("eth_getCode", [keyTable, "latest"]);

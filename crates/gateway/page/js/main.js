@@ -67,7 +67,7 @@ function showEpoch() {
 
 function showNetwork() {
   const { config, overview } = network;
-  const name = config().local ? "Local network" : `Chain ${config().chain.id}`;
+  const name = config().local ? "Local network" : `Chain ${config().chain_id}`;
   const { parameters, clock: at } = overview();
   replace(must("#foot-network"), `${name} · ${count(Number(parameters.nShards), "shard")} · epoch ${at.epoch}`);
 }
@@ -145,7 +145,7 @@ function accountOptions(close) {
       name,
     );
   const options = wallet.injected().map((each) => use(each.name, () => wallet.useInjected(each)));
-  if (network.config().development_accounts.length > 0 && wallet.account()?.kind !== "development") {
+  if (network.config().development_key && wallet.account()?.kind !== "development") {
     options.push(use("Development account of this local network", () => wallet.useDevelopment()));
   }
   return options;

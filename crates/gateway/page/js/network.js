@@ -6,12 +6,13 @@ import { now } from "./format.js";
 /**
  * @typedef {object} Config What `GET /v1/config` answers
  * @property {boolean} local
- * @property {{address: string, private_key: string}[]} development_accounts
- * @property {{id: number, deploy_block: number}} chain
- * @property {Record<string, string | null>} contracts
- * @property {{max_upload_bytes: number, max_epochs: number}} limits
- * @property {{accounts: string[]}} publisher
- * @property {{publisher: boolean, aggregator: boolean}} roles
+ * @property {number} chain_id
+ * @property {number} deploy_block
+ * @property {string} lens
+ * @property {string | null} dev_exchange
+ * @property {Record<string, string>} contracts
+ * @property {{addresses: string[], max_blob_bytes: number, max_epochs: number} | null} publisher Null when it does not store
+ * @property {string} [development_key] Only on a development chain of this machine
  */
 
 /** Time between two looks at the chain, in milliseconds. */
@@ -53,7 +54,7 @@ export async function connect() {
 /** Looks at the chain now. */
 export async function refresh() {
   try {
-    latest = await read("WalrusLens", address("lens"), "overview");
+    latest = await read("WalrusLens", config().lens, "overview");
     healthy = true;
     news.dispatchEvent(new Event("change"));
   } catch (error) {
@@ -87,7 +88,7 @@ export function epochStart(of) {
 
 /** Everything about a committee of the previous, current or next epoch. @param {number} of */
 export async function committee(of) {
-  const info = await read("WalrusLens", address("lens"), "committee", [of]);
+  const info = await read("WalrusLens", config().lens, "committee", [of]);
   return /** @type {{epoch: number, nodeIds: number[], weights: number[], keys: string, shardMap: string}} */ (info);
 }
 
@@ -99,7 +100,7 @@ export async function allNodes() {
   const total = BigInt(overview().nodeCount);
   const nodes = [];
   for (let from = 1n; from <= total; from += NODES_PER_CALL) {
-    nodes.push(...(await read("WalrusLens", address("lens"), "nodes", [Number(from), NODES_PER_CALL])));
+    nodes.push(...(await read("WalrusLens", config().lens, "nodes", [Number(from), NODES_PER_CALL])));
   }
   return nodes;
 }
@@ -109,7 +110,7 @@ export async function allPools() {
   const total = BigInt(overview().nodeCount);
   const pools = [];
   for (let from = 1n; from <= total; from += NODES_PER_CALL) {
-    pools.push(...(await read("WalrusLens", address("lens"), "pools", [Number(from), NODES_PER_CALL])));
+    pools.push(...(await read("WalrusLens", config().lens, "pools", [Number(from), NODES_PER_CALL])));
   }
   return pools;
 }

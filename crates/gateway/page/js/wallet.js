@@ -45,7 +45,7 @@ export async function begin() {
   window.dispatchEvent(new Event("eip6963:requestProvider"));
   const last = remembered();
   if (last === "none") return;
-  if (config().development_accounts.length > 0 && last !== "injected") useDevelopment();
+  if (config().development_key && last !== "injected") useDevelopment();
   else if (last === "injected") {
     const [wallet] = injected();
     const accounts = await wallet?.provider.request({ method: "eth_accounts" }).catch(() => []);
@@ -63,9 +63,7 @@ export function injected() {
 
 /** Uses the development account of a local network. */
 export function useDevelopment() {
-  const [offered] = config().development_accounts;
-  if (!offered) throw new ChainError("This gateway offers no development account.");
-  const key = privateKeyToAccount(/** @type {any} */ (offered.private_key));
+  const key = privateKeyToAccount(/** @type {any} */ (config().development_key));
   set({ address: key.address, name: "Development account", kind: "development", key });
 }
 
@@ -152,7 +150,7 @@ async function sendSigned(from, call, gas, value) {
     rpc("eth_gasPrice"),
   ]);
   const raw = await from.key.signTransaction({
-    chainId: config().chain.id,
+    chainId: config().chain_id,
     type: "eip1559",
     nonce: Number(nonce),
     gas,
@@ -181,7 +179,7 @@ async function sendByWallet(from, call, gas, say) {
 
 /** Brings the wallet to the network's chain. @param {any} provider */
 async function rightChain(provider) {
-  const wanted = `0x${config().chain.id.toString(16)}`;
+  const wanted = `0x${config().chain_id.toString(16)}`;
   if (BigInt(await provider.request({ method: "eth_chainId" })) === BigInt(wanted)) return;
   try {
     await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: wanted }] });
@@ -190,7 +188,7 @@ async function rightChain(provider) {
     if (/** @type {any} */ (error)?.code !== 4902) throw error;
     const chain = {
       chainId: wanted,
-      chainName: config().local ? "Walrus (local)" : `Walrus (chain ${config().chain.id})`,
+      chainName: config().local ? "Walrus (local)" : `Walrus (chain ${config().chain_id})`,
       nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
       rpcUrls: [new URL("/v1/rpc", location.origin).href],
     };

@@ -241,7 +241,7 @@ function ranges(numbers) {
 /** How the challenges of this and the last epoch went. They sample all blobs together. */
 async function challengesOf() {
   const epochs = [network.epoch(), network.epoch() - 1].filter((each) => each > 0);
-  const infos = await Promise.all(epochs.map((each) => read("WalrusLens", network.address("lens"), "challenge", [each]).catch(explain)));
+  const infos = await Promise.all(epochs.map((each) => read("WalrusLens", network.config().lens, "challenge", [each]).catch(explain)));
   const shards = Number(network.overview().parameters.nShards);
   const words = infos.map((info) => {
     if (info instanceof Error) return info.message;

@@ -17,7 +17,7 @@ export function networkView(main) {
   const committee = h("div");
   const upcoming = h("div");
   main.append(
-    h("div", { class: "title-row" }, h("div", null, h("h1", null, "Network"), h("p", { class: "lead" }, network.config().local ? "A local network on this machine." : `Chain ${network.config().chain.id}.`))),
+    h("div", { class: "title-row" }, h("div", null, h("h1", null, "Network"), h("p", { class: "lead" }, network.config().local ? "A local network on this machine." : `Chain ${network.config().chain_id}.`))),
     h("section", { class: "panel", "aria-label": "Epoch clock" }, dial.element),
     numbers,
     panel("Committee", committee),

@@ -118,7 +118,7 @@ async function positionsOf(owner) {
   const highest = Number(network.overview().positionCount);
   const mine = [];
   for (let from = 1, call = 0; from <= highest && call < CALLS; from += PER_CALL, call += 1) {
-    const views = await read("WalrusLens", network.address("lens"), "positions", [BigInt(from), BigInt(PER_CALL)]);
+    const views = await read("WalrusLens", network.config().lens, "positions", [BigInt(from), BigInt(PER_CALL)]);
     mine.push(...views.filter((/** @type {any} */ view) => view.owner.toLowerCase() === owner.toLowerCase()));
   }
   return Promise.all(

@@ -16,15 +16,16 @@ const cards = [];
 
 /** @type {import("../main.js").View} */
 export function storeView(main) {
-  if (!network.config().roles.publisher || network.config().publisher.accounts.length === 0) {
+  const { publisher } = network.config();
+  if (!publisher) {
     main.append(
       h("h1", null, "Store a file"),
       h("p", { class: "notice" }, "This gateway serves blobs but does not store any. Use a gateway with the publisher role, or the command `walrus store`."),
     );
     return;
   }
-  const files = chosenFiles();
-  const until = untilChoice(() => cost.update());
+  const files = chosenFiles(publisher.max_blob_bytes);
+  const until = untilChoice(publisher.max_epochs, () => cost.update());
   const readers = readersChoice();
   const deletable = h("input", { type: "checkbox", id: "deletable", checked: true });
   const publish = h("input", { type: "checkbox", id: "publish-name", checked: true });
@@ -131,7 +132,8 @@ function check(input, title, text) {
 
 // ----- Files
 
-function chosenFiles() {
+/** @param {number} most Bytes of a file */
+function chosenFiles(most) {
   const input = h("input", { type: "file", multiple: true, id: "files", class: "file-input" });
   const list = h("ul", { class: "chosen", "aria-label": "Chosen files" });
   const zone = h(
@@ -140,7 +142,7 @@ function chosenFiles() {
     h("div", { class: "drop-field", "aria-hidden": "true" }, dots()),
     input,
     h("label", { for: "files", class: "drop-label" }, h("span", { class: "drop-title" }, "Drop files here"), h("span", { class: "button" }, "Choose files")),
-    h("p", { class: "muted small" }, `Up to ${format.bytes(network.config().limits.max_upload_bytes)} each`),
+    h("p", { class: "muted small" }, `Up to ${format.bytes(most)} each`),
   );
   const own = {
     /** @type {File[]} */
@@ -181,7 +183,7 @@ function chosenFiles() {
   };
   const add = (/** @type {Iterable<File>} */ files) => {
     for (const file of files) {
-      if (file.size > network.config().limits.max_upload_bytes) {
+      if (file.size > most) {
         toast(`${file.name} is larger than this gateway takes. Use the command \`walrus store\`.`, "bad");
       } else if (own.list.length < MOST_FILES) own.list.push(file);
     }
@@ -218,9 +220,9 @@ function dots() {
 
 // ----- The end
 
-/** @param {() => void} changed */
-function untilChoice(changed) {
-  const most = Math.max(1, Math.min(network.config().limits.max_epochs, Number(network.overview().parameters.maxEpochsAhead)));
+/** @param {number} longest Epochs that the gateway pays for @param {() => void} changed */
+function untilChoice(longest, changed) {
+  const most = Math.max(1, Math.min(longest, Number(network.overview().parameters.maxEpochsAhead)));
   const daily = network.epochSeconds() >= 86_400;
   const slider = h("input", { type: "range", min: 1, max: most, value: Math.min(most, daily ? 7 : 5), id: "epochs", class: "slider" });
   const day = h("input", { type: daily ? "date" : "datetime-local", id: "until" });
