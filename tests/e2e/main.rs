@@ -12,8 +12,9 @@
 
 mod commands;
 mod content;
-mod encryption;
+mod examples;
 mod failures;
+mod guides;
 mod large;
 mod liars;
 mod network;

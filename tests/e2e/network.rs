@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::process::{Background, Finished, free_port, run, wait_for, walrus};
 
 /// The first of the development chain's well-known accounts.
-const DEPLOYER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub const DEPLOYER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
 /// How a network is to be.
 #[derive(Clone, Copy)]

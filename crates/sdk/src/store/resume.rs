@@ -52,11 +52,21 @@ impl Store<'_> {
         if invalid {
             return Err(StoreError::Invalid(*blob_id));
         }
-        // The chain says whether, the nodes say until when. Nodes that cannot be asked
-        // are no reason to fail here: the upload will tell what is wrong with them.
         if !available {
             return Ok(None);
         }
+        // What this owner certified a moment ago, nodes may not have heard of.
+        let lasts = |record: &BlobRecord| {
+            record.blob_id == *blob_id
+                && record.deletable == self.options.deletable
+                && record.is_certified_in(now)
+                && record.end_epoch >= wanted
+        };
+        if let Some(own) = self.search(None, &lasts).await? {
+            return Ok(Some((Some(own.token), own.end_epoch)));
+        }
+        // The chain says whether, the nodes say until when. Nodes that cannot be asked
+        // are no reason to fail here: the upload will tell what is wrong with them.
         let Ok(answers) = status::ask(&snapshot.committee, blob_id, STATUS_LIMIT).await else {
             return Ok(None);
         };

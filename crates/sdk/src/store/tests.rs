@@ -68,17 +68,20 @@ async fn a_stored_blob_is_certified_readable_and_not_stored_again() {
     let read = client.read(&stored.blob_id, &ReadOptions::default(), &quiet).await.unwrap();
     assert!(read.bytes == blob(1));
 
-    // By its own record, and by what chain and nodes say to somebody else.
+    // By its own record, and by what the chain says to one without.
     let stranger = self::client(&network, None);
-    for (client, found) in [(&client, Some(*token)), (&stranger, None)] {
+    for (client, found) in [(&client, Some(*token)), (&stranger, Some(*token))] {
         let again = client.store(&network.writer, blob(1), &options, &quiet).await.unwrap();
         assert_eq!(again.state, StoreState::AlreadyCertified { token: found });
         assert_eq!(again.cost.total(), 0);
     }
     assert_eq!(books(&network).await, (1, before - paid));
 
-    // The stub nodes say that it ends with epoch 9: longer is another purchase, and so
-    // is what is forced.
+    // The stub nodes say that it ends with epoch 9, which is as good. Longer is another
+    // purchase, and so is what is forced.
+    let by_nodes = StoreOptions { epochs: 5, ..options };
+    let again = stranger.store(&network.writer, blob(1), &by_nodes, &quiet).await.unwrap();
+    assert_eq!(again.state, StoreState::AlreadyCertified { token: None });
     let longer = StoreOptions { epochs: 20, ..options };
     let forced = StoreOptions { force: true, ..options };
     for (options, count) in [(longer, 2), (forced, 3)] {
@@ -86,6 +89,19 @@ async fn a_stored_blob_is_certified_readable_and_not_stored_again() {
         assert!(matches!(again.state, StoreState::Certified { resumed: false, .. }));
         assert_eq!(books(&network).await.0, count);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nodes_have_not_heard_of_yet_is_not_paid_for_twice() {
+    // Nodes follow the chain; just after a certificate they may not know of it.
+    let network = ChainNetwork::start(&[Behaviour::Empty; 10]).await;
+    let client = client(&network, None);
+    let (options, quiet) = (StoreOptions::default(), ProgressSink::none());
+    client.store(&network.writer, blob(8), &options, &quiet).await.unwrap();
+    let books_after_one = books(&network).await;
+    let again = client.store(&network.writer, blob(8), &options, &quiet).await.unwrap();
+    assert!(matches!(again.state, StoreState::AlreadyCertified { token: Some(_) }));
+    assert_eq!(books(&network).await, books_after_one);
 }
 
 #[tokio::test(start_paused = true)]
