@@ -291,8 +291,29 @@ test("stake is not taken, or does not come back", async () => {
   await page.close();
 });
 
-test("a wallet in the browser is not found, or is not asked", async () => {
+test("an account of a test network cannot get WAL", async () => {
+  const page = await chrome.open("stake");
+  const has = async () => {
+    await page.getByRole("button", { name: /^Account 0x/ }).click();
+    const value = page.locator("dialog .facts dd", { hasText: "WAL" });
+    return Number((await value.innerText()).replaceAll(",", "").replace(" WAL", ""));
+  };
+  const earlier = await has();
+  await page.getByRole("button", { name: "Get WAL" }).click();
+  await page.locator("#wal-amount").fill("250");
+  await page.getByRole("button", { name: "Exchange" }).click();
+  await page.getByText("Got 250 WAL").waitFor();
+  assert.equal(await has(), earlier + 250);
+  await page.close();
+});
+
+test("a wallet in the browser is not found, or is not asked", async (t) => {
   const page = await chrome.context.newPage();
+  // The choice of account is remembered for all pages.
+  t.after(async () => {
+    await page.evaluate(() => localStorage.removeItem("walrus.account"));
+    await page.close();
+  });
   await page.addInitScript(walletScript());
   await chrome.open("stake", { page });
   await page.getByRole("button", { name: /^Account 0x/ }).click();
@@ -306,7 +327,7 @@ test("a wallet in the browser is not found, or is not asked", async () => {
 
   // It owns the blob that was given to it before; declining must send nothing and say so.
   await chrome.open("blobs", { page });
-  const row = page.locator(".blob-row", { hasText: "gift.bin" });
+  const row = page.locator(".blob-row", { hasText: "gift.bin" }).first();
   await row.getByRole("button", { name: "Delete" }).click();
   await page.evaluate(() => (globalThis.testWallet.decline = true));
   await page.locator("dialog").getByRole("button", { name: "Delete" }).click();
@@ -314,8 +335,6 @@ test("a wallet in the browser is not found, or is not asked", async () => {
   const [asked] = await page.evaluate(() => globalThis.testWallet.asked.filter(({ method }) => method === "eth_sendTransaction"));
   assert.equal(asked.params[0].from.toLowerCase(), STRANGER.toLowerCase());
   assert.match(asked.params[0].data, /^0x[0-9a-f]{136}$/);
-  await page.evaluate(() => localStorage.removeItem("walrus.account"));
-  await page.close();
 });
 
 test("a view is hard to use without sight, without a mouse, or on a small screen", async () => {
@@ -323,7 +342,7 @@ test("a view is hard to use without sight, without a mouse, or on a small screen
   const page = await chrome.open("store");
   const { blobId } = await storeFile(page, randomFile("seen.bin", 30_000));
   for (const theme of ["light", "dark"]) {
-    for (const width of [1200, 360]) {
+    for (const width of [1200, 760, 360]) {
       for (const view of [...VIEWS, `blob/${blobId}`]) {
         await chrome.open(view, { theme, width, page });
         if (view === "store") {

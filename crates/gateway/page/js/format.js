@@ -21,6 +21,9 @@ export function wal(frost) {
   return `${value.toLocaleString("en", { maximumFractionDigits: digits })} WAL`;
 }
 
+/** Wei as the chain's coin. @param {bigint} wei */
+export const ether = (wei) => `${(Number(wei) / 1e18).toLocaleString("en", { maximumSignificantDigits: 6 })} ETH`;
+
 /** Text of a WAL amount as FROST. Throws when it is not one. @param {string} text @returns {bigint} */
 export function parseWal(text) {
   const match = text.trim().match(/^(\d{1,10})(?:[.,](\d{1,9}))?$/);

@@ -1,10 +1,11 @@
 // The frame: which view is shown, the account, the epoch, the theme.
 
 import { explain } from "./chain.js";
-import { copy, h, must, replace, toast } from "./dom.js";
-import { clock, count, now, short, span, wal } from "./format.js";
+import { h, must, replace } from "./dom.js";
+import { clock, count, now, short, span } from "./format.js";
 import * as network from "./network.js";
 import * as wallet from "./wallet.js";
+import { accountDialog } from "./views/account.js";
 import { blobView } from "./views/blob.js";
 import { blobsView } from "./views/blobs.js";
 import { networkView } from "./views/network.js";
@@ -79,76 +80,6 @@ function showAccount() {
   const button = must("#account-button");
   button.classList.toggle("connected", account !== null);
   replace(button, account ? [h("span", { class: "visually-hidden" }, "Account "), h("span", { class: "mono" }, short(account.address))] : "Connect");
-}
-
-/** The dialog about accounts. */
-async function accountDialog() {
-  const account = wallet.account();
-  const title = h("h2", { id: "account-title" }, account ? account.name : "Connect an account");
-  const body = h("div", { class: "stack" });
-  const close = h("button", { class: "button", type: "button", onclick: () => element.close() }, "Close");
-  const element = h("dialog", { "aria-labelledby": "account-title" }, title, body, h("div", { class: "dialog-buttons" }, close));
-  element.addEventListener("close", () => element.remove());
-  document.body.append(element);
-  element.showModal();
-  if (account) await fillAccount(body, account, () => element.close());
-  const options = accountOptions(() => element.close());
-  if (options.length > 0) body.append(h("h3", null, account ? "Use another" : "Wallets in this browser"), ...options);
-  else if (!account) {
-    body.append(
-      h("p", null, "No wallet was found in this browser. Install one that speaks to Ethereum networks, such as MetaMask or Rabby, and reload this page."),
-      h("p", { class: "muted" }, "Storing and downloading work without an account; then the gateway keeps the blob's token."),
-    );
-  }
-}
-
-/** @param {HTMLElement} body @param {wallet.Account} account @param {() => void} close */
-async function fillAccount(body, account, close) {
-  const walText = h("dd", null, "…");
-  const coinText = h("dd", null, "…");
-  body.append(
-    h("p", { class: "mono wrap" }, account.address),
-    h("dl", { class: "facts" }, h("div", null, h("dt", null, "WAL"), walText), h("div", null, h("dt", null, "For gas"), coinText)),
-    h(
-      "div",
-      { class: "row" },
-      h("button", { class: "button", type: "button", onclick: () => copy(account.address, "Address") }, "Copy address"),
-      h("button", { class: "button", type: "button", onclick: () => (wallet.disconnect(), close()) }, "Disconnect"),
-    ),
-  );
-  try {
-    const { wal: has, coin } = await wallet.balances(account.address);
-    replace(walText, wal(has));
-    replace(coinText, `${(Number(coin) / 1e18).toLocaleString("en", { maximumFractionDigits: 4 })} ETH`);
-  } catch (error) {
-    replace(walText, explain(error).message);
-  }
-}
-
-/** @param {() => void} close */
-function accountOptions(close) {
-  const use = (/** @type {string} */ name, /** @type {() => void | Promise<void>} */ act) =>
-    h(
-      "button",
-      {
-        class: "button wide-button",
-        type: "button",
-        onclick: async () => {
-          try {
-            await act();
-            close();
-          } catch (error) {
-            toast(explain(error).message, "bad");
-          }
-        },
-      },
-      name,
-    );
-  const options = wallet.injected().map((each) => use(each.name, () => wallet.useInjected(each)));
-  if (network.config().development_key && wallet.account()?.kind !== "development") {
-    options.push(use("Development account of this local network", () => wallet.useDevelopment()));
-  }
-  return options;
 }
 
 // ----- The theme

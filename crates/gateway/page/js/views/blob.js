@@ -10,6 +10,7 @@ import * as network from "../network.js";
 import { actionButtons } from "./blob-actions.js";
 import { checkNow } from "./check-now.js";
 import { decryptBox } from "./decrypt.js";
+import { quiltPanel } from "./quilt.js";
 import { badge, ending, facts, loading, panel, table } from "./parts.js";
 
 /** @type {import("../main.js").View} */
@@ -76,6 +77,7 @@ function page(blob, tokens, attributes, changed) {
     certified && panel("Check now", h("div", { class: "stack tight" }, checkNow(blob))),
     panel("Who holds it", holders),
     panel("Challenges", challenges),
+    certified && quiltPanel(blob, attributes),
   ];
 }
 

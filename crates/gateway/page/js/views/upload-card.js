@@ -68,7 +68,8 @@ export function uploadCard(file, wish, publishName) {
   const watch = (/** @type {import("../upload.js").Step} */ step) => {
     const stage = STAGE_OF[step.stage];
     if (stage) steps.reach(stage);
-    if (step.bytes_total) progress.set(step.bytes_done / step.bytes_total);
+    // What the gateway has received is behind what was sent; only one of the two is shown.
+    if (step.bytes_total && step.stage !== "receiving") progress.set(step.bytes_done / step.bytes_total);
     if (step.slivers_total && step.stage === "uploading") progress.set(step.slivers_done / step.slivers_total);
     spread?.show(step);
     const words = wordsOf(step);
@@ -203,9 +204,11 @@ async function spreadPicture() {
       fine = true;
       const found = byId.get(step.node_id);
       if (!found) return;
-      const share = step.slivers_total > 0 ? step.slivers_done / step.slivers_total : 0;
-      found.progress.set(share);
-      field.light(found.seat, share);
+      const share = step.slivers_total > 0 ? step.slivers_done / step.slivers_total : null;
+      if (share !== null) {
+        found.progress.set(share);
+        field.light(found.seat, share);
+      }
       found.row.dataset.state = step.state;
       if (step.state === "failed") {
         replace(found.note, "lost");
@@ -216,7 +219,7 @@ async function spreadPicture() {
         found.progress.set(1);
         field.light(found.seat, 1);
         field.mark(found.seat, "done");
-      } else replace(found.note, format.percent(share, 1));
+      } else replace(found.note, format.percent(share ?? 0, 1));
     },
     finish() {
       if (!fine) field.lightAll(1);
