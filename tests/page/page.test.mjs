@@ -225,6 +225,24 @@ test("a wrong passphrase opens a file, or the right one does not", async () => {
   await page.close();
 });
 
+test("files stored together cannot be had one by one", async () => {
+  const page = await chrome.open("store");
+  const chosen = [randomFile("one.bin", 3_000), randomFile("two.bin", 70_000), randomFile("three.bin", 1)];
+  const stored = await storeFile(page, chosen, {
+    before: async () => {
+      await page.getByLabel("Store them together, as a quilt").check();
+      await page.locator(".cost .price", { hasText: "about" }).waitFor();
+    },
+  });
+  assert.equal(stored.state, "done", stored.status);
+  await stored.card.getByRole("link", { name: "See the files" }).click();
+  for (const file of chosen) {
+    const copy = await saved(page, () => page.getByRole("link", { name: path.basename(file), exact: true }).click());
+    assert.equal(sha256(copy), sha256(file));
+  }
+  await page.close();
+});
+
 test("a cancelled or refused upload leaves the page stuck", async () => {
   await chrome.breaking(async () => {
     const page = await chrome.open("store");

@@ -92,7 +92,7 @@ export function ring() {
     s("circle", { class: "ring-track", cx: 60, cy: 60, r: RADIUS }),
     arc,
   );
-  return { element, set: (/** @type {number} */ share) => arc.setAttribute("stroke-dashoffset", String(AROUND * (1 - Math.min(1, share)))) };
+  return { element, set: (/** @type {number} */ share) => arc.setAttribute("stroke-dashoffset", String(AROUND * (1 - Math.max(0, Math.min(1, share))))) };
 }
 
 /** A bar. `set` takes 0..1, and text for those who do not see it. @param {string} label */

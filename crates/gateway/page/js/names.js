@@ -5,6 +5,9 @@ export const NAME = "name";
 /** The attribute that holds a type, which the gateway also answers with. */
 export const TYPE = "content-type";
 
+/** The attribute that marks a quilt, and its value. */
+export const QUILT = ["_walrusBlobType", "quilt"];
+
 const KEY = "walrus.names";
 /** Names remembered at most; the oldest are forgotten. */
 const MOST = 2_000;

@@ -24,18 +24,24 @@ import { encrypt } from "./secret.js";
 /** A step, as the gateway tells it (docs/page-api.md section 2) or as it happens here. @typedef {{stage: string, [field: string]: any}} Step */
 
 /**
- * Stores a file.
- * @param {File} file
+ * Stores one file as a blob, or several together as a quilt.
+ * @param {File[]} files
  * @param {Wish} wish
  * @param {(step: Step) => void} watch
  * @param {AbortSignal} signal
  * @returns {Promise<Stored>}
  */
-export async function store(file, wish, watch, signal) {
-  let body = /** @type {Blob} */ (file);
+export async function store(files, wish, watch, signal) {
+  const [file] = files;
+  if (!file) throw new Error("There is no file to store.");
+  const quilt = files.length > 1;
+  let body = quilt ? form(files) : /** @type {Blob} */ (file);
+  let size = files.reduce((sum, each) => sum + each.size, 0);
   if (wish.readers) {
+    if (quilt) throw new Error("The files of a quilt cannot be encrypted here; store them one by one.");
     watch({ stage: "encrypting", bytes_done: 0, bytes_total: file.size });
     body = await encrypt(file, wish.readers, (done) => watch({ stage: "encrypting", bytes_done: done, bytes_total: file.size }));
+    size = body.size;
     signal.throwIfAborted();
   }
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -50,26 +56,37 @@ export async function store(file, wish, watch, signal) {
     const query = new URLSearchParams({ epochs: String(wish.epochs), upload: id });
     query.set(wish.deletable ? "deletable" : "permanent", "true");
     if (wish.owner) query.set("send_object_to", wish.owner);
-    const answer = await put(`/v1/blobs?${query}`, body, watch, signal);
-    return { ...understood(answer), size: body.size };
+    const answer = JSON.parse(await put(`/v1/${quilt ? "quilts" : "blobs"}?${query}`, body, size, watch, signal));
+    return { ...understood(quilt ? answer.blobStoreResult : answer), size };
   } finally {
     events.close();
   }
 }
 
+/** The form of a quilt: every file under its name, and their types. @param {File[]} files */
+function form(files) {
+  const fields = new FormData();
+  const described = files.map((file) => ({ identifier: file.name, tags: file.type ? { "content-type": file.type } : {} }));
+  if (new Set(files.map((file) => file.name)).size < files.length) throw new Error("Two of the files have the same name. Remove or rename one.");
+  fields.append("_metadata", JSON.stringify(described));
+  for (const file of files) fields.append(file.name, file);
+  return fields;
+}
+
 /**
  * Sends the bytes. Not `fetch`, which does not tell how far it is.
  * @param {string} path
- * @param {Blob} body
+ * @param {Blob | FormData} body
+ * @param {number} size Bytes of the files
  * @param {(step: Step) => void} watch
  * @param {AbortSignal} signal
- * @returns {Promise<any>}
+ * @returns {Promise<string>}
  */
-function put(path, body, watch, signal) {
+function put(path, body, size, watch, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", path);
-    request.upload.onprogress = (event) => watch({ stage: "sending", bytes_done: event.loaded, bytes_total: body.size });
+    request.upload.onprogress = (event) => watch({ stage: "sending", bytes_done: Math.min(event.loaded, size), bytes_total: size });
     request.upload.onload = () => watch({ stage: "sent" });
     request.onload = () => {
       if (request.status === 200) resolve(request.responseText);
@@ -102,9 +119,9 @@ function sentence(message, otherwise) {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** The publisher's answer. @param {string} text @returns {Omit<Stored, "size">} */
-function understood(text) {
-  const { newlyCreated, alreadyCertified } = JSON.parse(text);
+/** The publisher's answer about a blob. @param {any} answer @returns {Omit<Stored, "size">} */
+function understood(answer) {
+  const { newlyCreated, alreadyCertified } = answer;
   if (newlyCreated) {
     const { blobId, id, storage } = newlyCreated.blobObject;
     return { blobId, tokenId: BigInt(id), endEpoch: storage.endEpoch, before: false };

@@ -245,10 +245,10 @@ async function challengesOf() {
   const epochs = [network.epoch(), network.epoch() - 1].filter((each) => each > 0);
   const infos = await Promise.all(epochs.map((each) => read("WalrusLens", network.config().lens, "challenge", [each]).catch(explain)));
   const shards = Number(network.overview().parameters.nShards);
-  const words = infos.map((info) => {
+  const words = infos.map((info, index) => {
     if (info instanceof Error) return info.message;
     if (info.mode === 0) return "Challenges are switched off on this network.";
-    if (!info.opened) return "Not opened yet.";
+    if (!info.opened) return index === 0 ? "Not opened yet." : "None was opened.";
     const passed = `Nodes with ${info.passedWeight} of ${shards} shards have passed.`;
     return `${info.closed ? "Over." : "Under way."} ${passed} ${info.sampleCount} samples a node.`;
   });

@@ -2,11 +2,9 @@
 
 import { h, replace } from "../dom.js";
 import * as format from "../format.js";
+import { QUILT } from "../names.js";
 import { refusal } from "../upload.js";
 import { loading, panel, table } from "./parts.js";
-
-/** The attribute that marks a quilt, and its value. */
-const MARK = ["_walrusBlobType", "quilt"];
 
 /** @typedef {{identifier: string, patch_id: string, tags: Record<string, string>}} Patch */
 
@@ -18,10 +16,10 @@ const MARK = ["_walrusBlobType", "quilt"];
 export function quiltPanel(blob, attributes) {
   const body = h("div");
   const load = () => loading(body, () => files(blob));
-  if (attributes.some(([key, value]) => key === MARK[0] && value === MARK[1])) load();
+  if (attributes.some(([key, value]) => key === QUILT[0] && value === QUILT[1])) load();
   else {
     const ask = h("button", { type: "button", class: "button small", onclick: load }, "List the files inside");
-    replace(body, h("p", { class: "muted" }, "If this blob is a quilt, its files can be listed and read one by one. "), h("p", null, ask));
+    replace(body, h("div", { class: "stack tight" }, h("p", { class: "muted" }, "If this blob is a quilt, its files can be listed and read one by one."), ask));
   }
   return panel("Quilt", body);
 }

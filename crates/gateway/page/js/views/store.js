@@ -30,7 +30,10 @@ export function storeView(main) {
   const deletable = h("input", { type: "checkbox", id: "deletable", checked: true });
   const publish = h("input", { type: "checkbox", id: "publish-name", checked: true });
   const publishRow = check(publish, "Publish name and type", "Written next to the blob on the chain, for everybody to see. Off: only this browser remembers the name.");
-  const cost = costTable(files, until);
+  const together = h("input", { type: "checkbox", id: "together", onchange: () => files.onchange() });
+  const togetherRow = check(together, "Store them together, as a quilt", "One blob for all: much cheaper for small files. Each can still be read alone, and all end together.");
+  const asQuilt = () => together.checked && files.list.length > 1 && readers.kind() === "none";
+  const cost = costTable(files, until, asQuilt);
   const owner = h("p", { class: "muted small" });
   const begin = h("button", { class: "button primary big", type: "submit", disabled: true }, "Store");
   const queue = h("div", { class: "stack", id: "uploads" }, cards);
@@ -39,9 +42,11 @@ export function storeView(main) {
   readers.onchange = () => {
     // A name that tells what is inside would give away what encryption hides.
     publish.checked = readers.kind() === "none";
+    files.onchange();
   };
   files.onchange = () => {
     begin.disabled = files.list.length === 0;
+    togetherRow.hidden = files.list.length < 2 || readers.kind() !== "none";
     replace(begin, files.list.length > 1 ? `Store ${files.list.length} files` : "Store");
     options.hidden = files.list.length === 0;
     form.classList.toggle("chosen-some", files.list.length > 0);
@@ -61,6 +66,7 @@ export function storeView(main) {
   const options = h(
     "div",
     { class: "options", hidden: true },
+    togetherRow,
     h("fieldset", { class: "panel" }, h("legend", null, "Keep it"), until.element),
     h(
       "fieldset",
@@ -89,7 +95,9 @@ export function storeView(main) {
         readers: readers.value(),
       };
       const publishName = publish.checked && !publish.disabled;
-      enqueue(files.take(), wish, publishName, queue);
+      const quilt = asQuilt();
+      const taken = files.take();
+      enqueue(quilt ? [taken] : taken.map((file) => [file]), wish, publishName, queue);
       files.onchange();
     } catch (error) {
       replace(problem, explain(error).message);
@@ -112,10 +120,10 @@ export function storeView(main) {
 /** Stores run one after another: each is spread over all nodes already. */
 let chain = Promise.resolve();
 
-/** @param {File[]} files @param {import("../upload.js").Wish} wish @param {boolean} publishName @param {HTMLElement} queue */
-function enqueue(files, wish, publishName, queue) {
-  for (const file of files) {
-    const card = uploadCard(file, wish, publishName);
+/** @param {File[][]} blobs The files of each @param {import("../upload.js").Wish} wish @param {boolean} publishName @param {HTMLElement} queue */
+function enqueue(blobs, wish, publishName, queue) {
+  for (const files of blobs) {
+    const card = uploadCard(files, wish, publishName);
     cards.unshift(card.element);
     queue.prepend(card.element);
     chain = chain.then(card.run);
@@ -265,8 +273,8 @@ function untilChoice(longest, changed) {
 
 // ----- The price
 
-/** @param {{list: File[]}} files @param {{epochs: () => number}} until */
-function costTable(files, until) {
+/** @param {{list: File[]}} files @param {{epochs: () => number}} until @param {() => boolean} asQuilt */
+function costTable(files, until, asQuilt) {
   const price = h("dd", { class: "price" }, "…");
   const encoded = h("dd", null, "…");
   const element = h(
@@ -281,11 +289,14 @@ function costTable(files, until) {
     asked += 1;
     const mine = asked;
     try {
-      const quotes = await Promise.all(files.list.map((file) => network.quote(file.size, until.epochs())));
+      const sizes = files.list.map((file) => file.size);
+      // A quilt is a little larger than its files; by how much is known only when it is laid out.
+      const blobs = asQuilt() ? [sizes.reduce((sum, size) => sum + size, 0)] : sizes;
+      const quotes = await Promise.all(blobs.map((size) => network.quote(size, until.epochs())));
       // An older question's answer must not overwrite a newer one's.
       if (mine !== asked) return;
       const size = quotes.reduce((sum, each) => sum + each.encodedSize, 0);
-      replace(price, format.wal(quotes.reduce((sum, each) => sum + each.cost, 0n)));
+      replace(price, asQuilt() ? "about " : null, format.wal(quotes.reduce((sum, each) => sum + each.cost, 0n)));
       replace(encoded, format.bytes(size));
     } catch (error) {
       if (mine === asked) replace(price, h("span", { class: "problem" }, explain(error).message));

@@ -4,7 +4,7 @@ import { encode, explain } from "../chain.js";
 import { copyButton, h, replace, toast } from "../dom.js";
 import { bar, hue, seatsOf, shardField } from "../figures.js";
 import * as format from "../format.js";
-import { NAME, TYPE, remember } from "../names.js";
+import { NAME, QUILT, TYPE, remember } from "../names.js";
 import * as network from "../network.js";
 import { store } from "../upload.js";
 import * as wallet from "../wallet.js";
@@ -37,11 +37,12 @@ const STAGE_OF = {
 };
 
 /**
- * @param {File} file
+ * @param {File[]} files Several are stored together as a quilt
  * @param {import("../upload.js").Wish} wish
  * @param {boolean} publishName
  */
-export function uploadCard(file, wish, publishName) {
+export function uploadCard(files, wish, publishName) {
+  const file = described(files);
   const stop = new AbortController();
   const steps = stageList(wish.readers !== null);
   const status = h("p", { class: "card-status", role: "status", "aria-live": "polite" }, "Waiting for the one before");
@@ -83,7 +84,7 @@ export function uploadCard(file, wish, publishName) {
     try {
       spread = await spreadPicture();
       detail.append(spread.element);
-      const stored = await store(file, wish, watch, stop.signal);
+      const stored = await store(files, wish, watch, stop.signal);
       remember(stored.blobId, { name: file.name, type: file.type, encrypted: wish.readers !== null });
       steps.finish();
       progress.set(1);
@@ -106,11 +107,21 @@ export function uploadCard(file, wish, publishName) {
   }
 
   function again() {
-    const next = uploadCard(file, wish, publishName);
+    const next = uploadCard(files, wish, publishName);
     element.replaceWith(next.element);
     next.run();
   }
   return { element, run };
+}
+
+/** What is stored, as one thing. @typedef {{name: string, type: string, size: number, quilt: boolean}} Described */
+
+/** @param {File[]} files @returns {Described} */
+function described(files) {
+  const [first] = files;
+  const size = files.reduce((sum, each) => sum + each.size, 0);
+  const quilt = files.length > 1;
+  return { name: quilt ? `${first?.name} and ${files.length - 1} more` : (first?.name ?? ""), type: quilt ? "" : (first?.type ?? ""), size, quilt };
 }
 
 /** @param {boolean} encrypted */
@@ -227,14 +238,14 @@ async function spreadPicture() {
   };
 }
 
-/** @param {File} file @param {import("../upload.js").Stored} stored @param {boolean} encrypted */
+/** @param {Described} file @param {import("../upload.js").Stored} stored @param {boolean} encrypted */
 function links(file, stored, encrypted) {
   const page = `#/blob/${stored.blobId}${stored.tokenId ? `/${stored.tokenId}` : ""}`;
   const raw = `/v1/blobs/${stored.blobId}`;
-  const share = new URL(encrypted ? page : raw, location.href).href;
+  const share = new URL(encrypted || file.quilt ? page : raw, location.href).href;
   return [
-    encrypted
-      ? h("a", { class: "button primary", href: page }, "Open and decrypt")
+    encrypted || file.quilt
+      ? h("a", { class: "button primary", href: page }, encrypted ? "Open and decrypt" : "See the files")
       : h("a", { class: "button primary", href: raw, download: file.name }, "Download"),
     copyButton(share, "Link", "Copy link"),
     h("a", { class: "button", href: page }, "Proof and details"),
@@ -242,9 +253,9 @@ function links(file, stored, encrypted) {
   ];
 }
 
-/** Writes name and type to the chain. @param {File} file @param {bigint} tokenId */
+/** Writes name and type to the chain. @param {Described} file @param {bigint} tokenId */
 async function writeName(file, tokenId) {
-  const pairs = [[NAME, cut(file.name)], ...(file.type ? [[TYPE, file.type]] : [])];
+  const pairs = [[NAME, cut(file.name)], ...(file.type ? [[TYPE, file.type]] : []), ...(file.quilt ? [QUILT] : [])];
   const calls = pairs.map(([key, value]) => encode("WalrusSystem", "setAttribute", [tokenId, key, value]));
   try {
     await wallet.send("WalrusSystem", network.address("system"), "multicall", [calls]);
