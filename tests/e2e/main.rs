@@ -12,6 +12,7 @@
 
 mod commands;
 mod content;
+mod encryption;
 mod examples;
 mod failures;
 mod guides;

@@ -3,6 +3,7 @@
 mod chain;
 mod data;
 mod debug;
+mod encryption;
 mod gateway;
 mod network;
 mod node;
@@ -16,6 +17,9 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 pub use chain::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile};
 pub use data::{BlobIdArgs, BlobStatusArgs, Check, CodingArgs, ReadArgs, StoreArgs};
 pub use debug::{DebugCommand, DebugEncodeArgs};
+pub use encryption::{
+    DecryptArgs, DecryptKeyArgs, EncryptArgs, KeyCommand, KeygenArgs, PaddingChoice,
+};
 pub use gateway::GatewayArgs;
 pub use network::{DemoArgs, LocalArgs};
 pub use node::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs};
@@ -77,6 +81,11 @@ pub enum Command {
     BlobStatus(BlobStatusArgs),
     /// Compute the blob id of a file without storing it
     BlobId(BlobIdArgs),
+    /// Make a key pair to encrypt to
+    Keygen(KeygenArgs),
+    /// Change or destroy the key of a blob that was stored with --key-file
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Show the network: epoch, committee, capacity, prices
     Info,
     /// List, extend, delete or give away blob objects

@@ -71,6 +71,14 @@ impl<'a> Input<'a> {
         Ok(Source::open_file(file, name))
     }
 
+    /// What can be read only once, if it is that.
+    pub fn stream(&self, limit: u64) -> Result<Option<Box<dyn Read + Send>>, Failure> {
+        match self.open(limit)? {
+            Opened::Regular(_) => Ok(None),
+            Opened::Stream(reader) => Ok(Some(reader)),
+        }
+    }
+
     /// All of it in memory, unless it is longer than `limit`.
     pub fn read(&self, limit: u64) -> Result<Vec<u8>, Failure> {
         let reader: Box<dyn Read + Send> = match self.open(limit)? {
@@ -117,7 +125,8 @@ impl<'a> Input<'a> {
         Failure::message(Kind::Usage, text).hint("split it, or use a network with more shards")
     }
 
-    fn name(&self) -> String {
+    /// How messages call it.
+    pub fn name(&self) -> String {
         match self.is_stdin() {
             true => "standard input".to_owned(),
             false => self.path.display().to_string(),

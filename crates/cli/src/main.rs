@@ -11,6 +11,7 @@
 #![allow(unreachable_pub)]
 
 mod args;
+mod catalog;
 mod client;
 mod commands;
 mod config;
@@ -19,7 +20,9 @@ mod failure;
 mod input;
 mod network;
 mod node_file;
+mod outbox;
 mod output;
+mod privacy;
 mod session;
 mod signals;
 mod sync_report;
@@ -29,8 +32,8 @@ use std::process::ExitCode;
 use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
 use commands::{
-    blob, capacity, chain, debug, demo, gateway, info, local, node, object, read, reference, stake,
-    store,
+    blob, capacity, chain, debug, demo, gateway, info, key, local, node, object, read, reference,
+    stake, store,
 };
 use failure::{Failure, Kind, Outcome};
 use output::Output;
@@ -67,6 +70,8 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Read(arguments) => read::run(env, global, arguments, output).await,
         Command::BlobStatus(arguments) => blob::status(env, global, arguments, output).await,
         Command::BlobId(arguments) => blob::id(env, global, arguments, output).await,
+        Command::Keygen(arguments) => key::generate(arguments, output),
+        Command::Key(command) => key::run(env, command, output).await,
         Command::Info => info::info(env, global, output).await,
         Command::Blob(command) => object::run(env, global, command, output).await,
         Command::Capacity(command) => capacity::run(env, global, command, output).await,

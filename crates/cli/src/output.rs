@@ -6,7 +6,7 @@
 
 use std::{fmt::Display, io::IsTerminal, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::{args::Global, failure::Failure};
@@ -78,6 +78,11 @@ impl Output {
         bar
     }
 
+    /// Room for several bars, one below the other.
+    pub fn bars(&self) -> MultiProgress {
+        MultiProgress::with_draw_target(self.target())
+    }
+
     fn target(&self) -> ProgressDrawTarget {
         if self.json || self.quiet || !std::io::stderr().is_terminal() {
             ProgressDrawTarget::hidden()
@@ -106,6 +111,18 @@ pub fn wal(frost: u128) -> String {
     }
     let digits = format!("{rest:09}");
     format!("{whole}.{} WAL", digits.trim_end_matches('0'))
+}
+
+/// A text of at most `width` characters, its middle left out if it has more.
+pub fn shorten(text: &str, width: usize) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    if characters.len() <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let (start, end) = (kept / 3, kept - kept / 3);
+    let (start, end) = (&characters[..start], &characters[characters.len() - end..]);
+    start.iter().chain(['…'].iter()).chain(end).collect()
 }
 
 /// Columns of a table, each as wide as its widest cell; the last one is not padded.

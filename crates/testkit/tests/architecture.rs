@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("redstuff", &[]),
     ("core", &["redstuff"]),
     ("env", &[]),
+    ("encryption", &[]),
     ("node-api", &["core", "env", "redstuff"]),
     ("chain", &["core", "env", "redstuff"]),
     ("devchain", &["env"]),
@@ -21,7 +22,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gateway", &["chain", "core", "env", "node-api", "redstuff", "sdk"]),
     (
         "cli",
-        &["chain", "core", "devchain", "env", "gateway", "node", "node-api", "redstuff", "sdk"],
+        &[
+            "chain",
+            "core",
+            "devchain",
+            "encryption",
+            "env",
+            "gateway",
+            "node",
+            "node-api",
+            "redstuff",
+            "sdk",
+        ],
     ),
     ("testkit", &[]),
 ];

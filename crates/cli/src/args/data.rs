@@ -5,12 +5,14 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{Args, ValueHint};
 use walrus_sdk::ByteRange;
 
+use super::{DecryptArgs, EncryptArgs};
+
 /// `walrus store`
 #[derive(Debug, Args)]
 pub struct StoreArgs {
-    /// File to store; `-` reads standard input
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub file: PathBuf,
+    /// Files to store, and directories, of which every file is stored; `-` reads standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
     /// Epochs to store it for, the current one included
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
@@ -20,6 +22,12 @@ pub struct StoreArgs {
     /// Pay for a new registration even if the blob is stored already
     #[arg(long)]
     pub force: bool,
+    /// Files that are under way at once
+    #[arg(long, value_name = "COUNT", default_value = "4")]
+    pub parallel: NonZeroUsize,
+    /// Whether and for whom it is encrypted.
+    #[command(flatten)]
+    pub encryption: EncryptArgs,
     /// What the command may use.
     #[command(flatten)]
     pub coding: CodingArgs,
@@ -54,6 +62,9 @@ pub struct ReadArgs {
     /// Refuse blobs, or ranges, larger than this many bytes [default: no limit, 1 GiB for ranges]
     #[arg(long, value_name = "BYTES")]
     pub max_bytes: Option<u64>,
+    /// What decrypts it.
+    #[command(flatten)]
+    pub decryption: DecryptArgs,
     /// What the command may use.
     #[command(flatten)]
     pub coding: CodingArgs,

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::Write, path::Path, sync::Arc, time::Duratio
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use walrus_core::{BlobId, NodeId};
+use walrus_encryption::Keys;
 use walrus_env::{BlockingFile, Env};
 use walrus_redstuff::ConsistencyCheck;
 use walrus_sdk::{ByteRange, Client, Content, RangeReport, ReadOptions, ReadReport};
@@ -12,9 +13,11 @@ use walrus_sdk::{ByteRange, Client, Content, RangeReport, ReadOptions, ReadRepor
 use crate::{
     args::{Check, Global, ReadArgs},
     client,
+    commands::decrypt,
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
     output::{Output, bytes},
+    privacy,
     session::Session,
     signals::wait_for_stop,
 };
@@ -33,8 +36,12 @@ pub async fn run(env: &Env, global: &Global, arguments: &ReadArgs, output: Outpu
     }
     let session = Session::open(env, global).await?;
     let client = client::open_with(&session, &arguments.coding);
+    let keys = privacy::decryption(&arguments.decryption)?;
     let read = Read { env, client: &client, id, arguments, output };
     let work = async {
+        if let Some(keys) = keys {
+            return read.decrypted(keys).await;
+        }
         match (arguments.range, &arguments.out) {
             (Some(range), _) => read.range(range).await,
             (None, Some(out)) if is_file_or_new(out)? => read.to_file(out).await,
@@ -114,6 +121,55 @@ impl Read<'_> {
         Ok(())
     }
 
+    /// Reads and decrypts the blob, or part of its content.
+    async fn decrypted(&self, keys: Keys) -> Outcome {
+        if let Some(range) = self.arguments.range {
+            return self.decrypted_range(range, keys).await;
+        }
+        let is_file = self.arguments.out.as_deref().map(is_file_or_new).transpose()?;
+        let (options, progress) = (self.options(u64::MAX), client::progress(self.output));
+        let read = self.client.read_aside(&self.id, &options, &progress).await;
+        let read = read.map_err(|error| client::read_failure(&self.id, error))?;
+        self.warn(&read.report.misbehaved);
+        let (out, content) = (self.arguments.out.as_deref(), read.content);
+        let is_file = is_file.unwrap_or(false);
+        let found = decrypt::whole(self.env, &self.id, content, keys, out, is_file).await?;
+        if let Some(out) = out {
+            let mut value = self.report_json(out, &read.report);
+            value["blob_size"] = read.report.blob_bytes.into();
+            value["size"] = found.content.into();
+            value["padding"] = found.padding.into();
+            value["decrypted"] = true.into();
+            self.output.result(&value, |_| {
+                format!("Read and decrypted {} into {}.", bytes(found.content), out.display())
+            });
+        }
+        Ok(())
+    }
+
+    async fn decrypted_range(&self, range: ByteRange, keys: Keys) -> Outcome {
+        let (options, progress) = (self.options(RANGE_BYTES_MAX), client::progress(self.output));
+        let part = decrypt::part(self.client, &self.id, range, &keys, &options, &progress).await?;
+        self.warn(&part.report.misbehaved);
+        let text = format!(
+            "Decrypted bytes {}-{} of {}, for which {} of {} were fetched.",
+            part.range.start,
+            part.range.end.saturating_sub(1),
+            part.content,
+            bytes(part.report.bytes_fetched),
+            bytes(part.report.blob_bytes),
+        );
+        self.hand_out(&part.bytes, text, |out| {
+            let mut value = self.range_json(out, &part.report);
+            value["size"] = part.bytes.len().into();
+            value["first"] = part.range.start.into();
+            value["last"] = part.range.end.saturating_sub(1).into();
+            value["content_size"] = part.content.into();
+            value["decrypted"] = true.into();
+            value
+        })
+    }
+
     async fn range(&self, range: ByteRange) -> Outcome {
         let (options, progress) = (self.options(RANGE_BYTES_MAX), client::progress(self.output));
         let read = self.client.read_range(&self.id, range, &options, &progress).await;
@@ -128,15 +184,20 @@ impl Read<'_> {
             bytes(read.bytes.len() as u64),
             bytes(report.bytes_fetched),
         );
+        self.hand_out(&read.bytes, text, |out| self.range_json(out, report))
+    }
+
+    /// Writes what was asked for to standard output or a file.
+    fn hand_out(&self, part: &[u8], text: String, json: impl Fn(&Path) -> Value) -> Outcome {
         let Some(out) = &self.arguments.out else {
             let mut stdout = std::io::stdout().lock();
-            let written = stdout.write_all(&read.bytes).and_then(|()| stdout.flush());
+            let written = stdout.write_all(part).and_then(|()| stdout.flush());
             written.context("standard output")?;
             self.output.remark(text);
             return Ok(());
         };
-        write_file(out, &read.bytes, false)?;
-        self.output.result(&self.range_json(out, report), |_| text);
+        write_file(out, part, false)?;
+        self.output.result(&json(out), |_| text);
         Ok(())
     }
 
@@ -163,7 +224,12 @@ impl Read<'_> {
     }
 
     fn report(&self, out: &Path, report: &ReadReport) {
-        let value = json!({
+        let (value, size) = (self.report_json(out, report), bytes(report.blob_bytes));
+        self.output.result(&value, |_| format!("Read {size} into {}.", out.display()));
+    }
+
+    fn report_json(&self, out: &Path, report: &ReadReport) -> Value {
+        json!({
             "blob_id": self.id.to_string(),
             "out": out,
             "size": report.blob_bytes,
@@ -175,9 +241,7 @@ impl Read<'_> {
                 "slivers": report.slivers_time.as_secs_f64(),
                 "decode": report.decode_time.as_secs_f64(),
             },
-        });
-        let size = bytes(report.blob_bytes);
-        self.output.result(&value, |_| format!("Read {size} into {}.", out.display()));
+        })
     }
 }
 

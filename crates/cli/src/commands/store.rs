@@ -1,43 +1,164 @@
 //! `walrus store`
 
+use std::{path::Path, sync::Arc};
+
 use serde_json::json;
-use walrus_chain::{ChainWriter, SendConfig};
+use walrus_chain::{ChainWriter, Cost};
+use walrus_core::TokenId;
 use walrus_env::Env;
-use walrus_sdk::{StoreOptions, StoreState, Stored};
+use walrus_sdk::{Client, ProgressSink, Source, StoreOptions, StoreState, StoreTimings, Stored};
 
 use crate::{
     args::{Global, StoreArgs},
+    catalog::{Catalog, Record},
     client,
+    commands::store_many,
     failure::{Failure, Outcome},
     input::Input,
+    outbox::{Note, Outbox, Prepared},
     output::{Output, bytes, duration, wal},
+    privacy,
     session::Session,
 };
 
 /// Runs `walrus store`.
 pub async fn run(env: &Env, global: &Global, arguments: &StoreArgs, output: Output) -> Outcome {
+    let encryption = privacy::encryption(&arguments.encryption)?;
     let session = Session::open(env, global).await?;
     let client = client::open_with(&session, &arguments.coding);
-    let limit = client.network().await?.committee.params().max_blob_size();
-    let source = Input::new(&arguments.file).source(env, client.coder(), limit).await?;
-    let writer =
-        ChainWriter::new(session.chain.clone(), session.wallet().await?, SendConfig::default());
-    let options = StoreOptions {
-        epochs: arguments.epochs,
-        deletable: arguments.deletable,
-        force: arguments.force,
-        ..StoreOptions::default()
+    let state = client.config().state_directory.clone().unwrap_or_default();
+    let outbox = encryption.map(|encryption| Outbox {
+        env: env.clone(),
+        coder: client.coder().clone(),
+        directory: state.join("outbox"),
+        encryption: Arc::new(encryption),
+        key_file: arguments.encryption.key_file.clone(),
+    });
+    let storing = Storing {
+        env,
+        limit: client.network().await?.committee.params().max_blob_size(),
+        catalog: Catalog::new(&state, session.chain.deployment()),
+        writer: session.writer().await?,
+        client,
+        options: StoreOptions {
+            epochs: arguments.epochs,
+            deletable: arguments.deletable,
+            force: arguments.force,
+            ..StoreOptions::default()
+        },
+        outbox,
     };
-    let work = client.store(&writer, source, &options, &client::progress(output)).await;
-    let stored = work.map_err(Failure::from)?;
-    if !stored.failures.is_empty() {
-        output.remark(format!(
-            "{} nodes did not confirm; they heal by themselves",
-            stored.failures.len()
-        ));
+    match arguments.files.as_slice() {
+        [file] if !file.is_dir() => {
+            let stored = storing.store(file, &client::progress(output)).await?;
+            if !stored.failures.is_empty() {
+                output.remark(format!(
+                    "{} nodes did not confirm; they heal by themselves",
+                    stored.failures.len()
+                ));
+            }
+            output.result(&report(&stored), |_| human(&stored, &storing));
+            Ok(())
+        }
+        files => store_many::run(&storing, files, arguments.parallel, output).await,
     }
-    output.result(&report(&stored), |_| human(&stored));
-    Ok(())
+}
+
+/// How files are stored: for whom, for how long, paid by whom.
+pub struct Storing<'a> {
+    /// The door to the outside.
+    pub env: &'a Env,
+    /// Stores blobs.
+    pub client: Client,
+    /// Pays for them.
+    pub writer: ChainWriter,
+    /// For how long.
+    pub options: StoreOptions,
+    /// Encrypts them, if wanted.
+    pub outbox: Option<Outbox>,
+    /// Longest blob of the network.
+    pub limit: u64,
+    /// Remembers them.
+    pub catalog: Catalog,
+}
+
+impl Storing<'_> {
+    /// Stores one file, or standard input.
+    pub async fn store(&self, file: &Path, progress: &ProgressSink) -> Result<Stored, Failure> {
+        let input = Input::new(file);
+        let Some(outbox) = &self.outbox else {
+            let source = input.source(self.env, self.client.coder(), self.limit).await?;
+            let stored = self.send(source, progress).await?;
+            self.remember(file, &stored)?;
+            return Ok(stored);
+        };
+        let mut prepared = match input.stream(u64::MAX)? {
+            Some(reader) => outbox.prepare_stream(reader, &input.name()).await?,
+            None => outbox.prepare(file, self.options.force).await?,
+        };
+        if let Prepared::Stored(note) = &prepared {
+            if let Some(stored) = self.still_stored(note).await? {
+                return Ok(stored);
+            }
+            prepared = outbox.prepare(file, true).await?;
+        }
+        let Prepared::Store(sealed) = prepared else { unreachable!("it was to be made anew") };
+        let stored = self.send(sealed.source, progress).await?;
+        self.remember(file, &stored)?;
+        if let Some(done) = sealed.done {
+            outbox.stored(done, &stored.blob_id.to_string(), object(&stored).map(|t| t.0))?;
+        }
+        Ok(stored)
+    }
+
+    async fn send(&self, source: Source, progress: &ProgressSink) -> Result<Stored, Failure> {
+        Ok(self.client.store(&self.writer, source, &self.options, progress).await?)
+    }
+
+    /// What an earlier run stored, if it lives for as long as is wanted now.
+    async fn still_stored(&self, note: &Note) -> Result<Option<Stored>, Failure> {
+        let now = self.client.network().await?.network.epoch.epoch;
+        let Some(record) = self.client.chain().blob(TokenId(note.object)).await? else {
+            return Ok(None);
+        };
+        let long_enough = record.end_epoch.0 >= now.0.saturating_add(self.options.epochs);
+        let same = record.blob_id.to_string() == note.blob_id;
+        Ok((same && long_enough && record.is_certified_in(now)).then(|| Stored {
+            blob_id: record.blob_id,
+            state: StoreState::AlreadyCertified { token: Some(record.token_id) },
+            end_epoch: record.end_epoch,
+            unencoded_bytes: record.size,
+            encoded_bytes: record.encoded_size,
+            cost: Cost { storage: 0, write: 0 },
+            failures: Vec::new(),
+            timings: StoreTimings::default(),
+        }))
+    }
+
+    fn remember(&self, file: &Path, stored: &Stored) -> Outcome {
+        let Some(token) = object(stored) else { return Ok(()) };
+        let before = self.catalog.get(token.0);
+        let key_file = self.outbox.as_ref().and_then(|outbox| outbox.key_file.as_deref());
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.catalog.put(&Record {
+            object: token.0,
+            blob_id: stored.blob_id.to_string(),
+            name: file.display().to_string(),
+            stored_at: self.env.clock.unix().as_secs(),
+            // A store that found everything done paid nothing itself.
+            cost_frost: stored.cost.total().max(before.map_or(0, |record| record.cost_frost)),
+            encrypted: self.outbox.is_some(),
+            key_file: key_file.map(absolute),
+        })
+    }
+}
+
+/// The object of a stored blob, if it belongs to this account.
+pub fn object(stored: &Stored) -> Option<TokenId> {
+    match &stored.state {
+        StoreState::Certified { token, .. } => Some(*token),
+        StoreState::AlreadyCertified { token } => *token,
+    }
 }
 
 /// The result as programs see it.
@@ -80,15 +201,21 @@ pub fn report(stored: &Stored) -> serde_json::Value {
     report
 }
 
-fn human(stored: &Stored) -> String {
+fn human(stored: &Stored, storing: &Storing<'_>) -> String {
     let size = bytes(stored.unencoded_bytes);
     let id = stored.blob_id;
+    let how = match &storing.outbox {
+        Some(outbox) if outbox.encryption.passphrase.is_some() => " --passphrase",
+        Some(outbox) if outbox.key_file.is_some() => " --identity KEY --key-file KEYFILE",
+        Some(_) => " --identity KEY",
+        None => "",
+    };
     match &stored.state {
         StoreState::Certified { token, resumed, certificate, .. } => {
             let t = &stored.timings;
             let continued = if *resumed { ", continuing an interrupted store" } else { "" };
             format!(
-                "Stored {size} until epoch {}{continued}.\nBlob id      {id}\nObject       {token}\nCertificate  {} nodes, {} of {} needed shards\nPaid         {}\nTook         encode {}, register {}, upload {}, certify {}\nRead it back with `walrus read {id} --out FILE`.",
+                "Stored {size} until epoch {}{continued}.\nBlob id      {id}\nObject       {token}\nCertificate  {} nodes, {} of {} needed shards\nPaid         {}\nTook         encode {}, register {}, upload {}, certify {}\nRead it back:\n  walrus read {id} --out FILE{how}",
                 stored.end_epoch,
                 certificate.signers.len(),
                 certificate.weight,
