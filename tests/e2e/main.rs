@@ -18,6 +18,7 @@ mod failures;
 mod guides;
 mod large;
 mod liars;
+mod life;
 mod network;
 mod process;
 mod proxy;

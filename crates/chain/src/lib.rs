@@ -42,6 +42,7 @@ mod deployment;
 mod endpoints;
 mod error;
 mod event;
+mod gas_price;
 mod genesis;
 mod keystore;
 mod probe;

@@ -5,6 +5,7 @@ mod data;
 mod debug;
 mod encryption;
 mod gateway;
+mod life;
 mod network;
 mod node;
 mod objects;
@@ -21,6 +22,7 @@ pub use encryption::{
     DecryptArgs, DecryptKeyArgs, EncryptArgs, KeyCommand, KeygenArgs, PaddingChoice,
 };
 pub use gateway::GatewayArgs;
+pub use life::{CostArgs, ExtendArgs, GcArgs, ListArgs, ManArgs, SendArgs, ShareArgs, VerifyArgs};
 pub use network::{DemoArgs, LocalArgs};
 pub use node::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs};
 pub use objects::{BlobCommand, CapacityCommand, RefCommand};
@@ -81,6 +83,20 @@ pub enum Command {
     BlobStatus(BlobStatusArgs),
     /// Compute the blob id of a file without storing it
     BlobId(BlobIdArgs),
+    /// List what is mine: until when, in what state, what it cost
+    List(ListArgs),
+    /// Keep blobs alive until a date
+    Extend(ExtendArgs),
+    /// Say what storing would cost, in WAL and gas, before anything is paid
+    Cost(CostArgs),
+    /// Find what was paid for and never finished
+    Gc(GcArgs),
+    /// Prove that a blob can be read without downloading it
+    Verify(VerifyArgs),
+    /// Say how others get a blob: links, and what they need to decrypt it
+    Share(ShareArgs),
+    /// Give a blob object to another account
+    Send(SendArgs),
     /// Make a key pair to encrypt to
     Keygen(KeygenArgs),
     /// Change or destroy the key of a blob that was stored with --key-file
@@ -120,6 +136,8 @@ pub enum Command {
     /// Look at what the encoder makes
     #[command(subcommand)]
     Debug(DebugCommand),
+    /// Write manual pages
+    Man(ManArgs),
     /// Print completions for a shell
     Completions {
         /// The shell to print them for
@@ -129,11 +147,43 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser as _};
+
+    use super::{Arguments, Command};
 
     #[test]
     fn the_command_line_is_consistent() {
         // clap checks names and defaults only when asked.
-        super::Arguments::command().debug_assert();
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn blob_ids_may_begin_with_a_hyphen() {
+        // One in 64 does: it would be taken for an option, and its blob be out of reach.
+        for id in [
+            "-0Dqy5jI_l0zQlF34e1z5sVeKqVNGX_cG6jbZNHz6k4",
+            "--0Dqy5jI_l0zQlF34e1z5sVeKqVNGX_cG6jbZNHz6k",
+            "-oDqy5jI_l0zQlF34e1z5sVeKqVNGX_cG6jbZNHz6k4",
+        ] {
+            for line in [
+                &["walrus", "read", id, "--out", "file", "-i", "key"][..],
+                &["walrus", "read", "--out", "file", "-i", "key", id],
+            ] {
+                let Command::Read(read) = Arguments::parse_from(line).command else { panic!() };
+                assert_eq!(read.blob_id, id);
+                assert_eq!(read.out.as_deref(), Some("file".as_ref()));
+                assert_eq!(read.decryption.identity.len(), 1);
+            }
+            for name in ["verify", "share", "blob-status"] {
+                assert!(
+                    Arguments::try_parse_from(["walrus", name, id, "--json"]).is_ok(),
+                    "{name}"
+                );
+            }
+            let line = ["walrus", "extend", "--until", "90d", "7", "--", id];
+            let Command::Extend(extend) = Arguments::parse_from(line).command else { panic!() };
+            assert_eq!(extend.targets, ["7", id]);
+        }
+        assert!(Arguments::try_parse_from(["walrus", "read", "id", "--no-such-option"]).is_err());
     }
 }

@@ -65,4 +65,11 @@ impl Catalog {
         let text = serde_json::to_vec_pretty(record).map_err(anyhow::Error::from)?;
         write_file(&self.path(record.object), &text, true)
     }
+
+    /// Adds to what an object cost.
+    pub fn add_cost(&self, object: u64, frost: u64) -> Result<(), Failure> {
+        let Some(mut record) = self.get(object) else { return Ok(()) };
+        record.cost_frost = record.cost_frost.saturating_add(frost);
+        self.put(&record)
+    }
 }

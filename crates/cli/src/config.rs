@@ -66,6 +66,9 @@ pub struct Context {
     /// Talk plain HTTP to the nodes; they must be on this machine.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain_http: bool,
+    /// Address of a gateway that reads for others, for the links of `walrus share`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_url: Option<String>,
     /// How `walrus gateway` works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<GatewaySection>,

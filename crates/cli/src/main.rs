@@ -16,6 +16,7 @@ mod client;
 mod commands;
 mod config;
 mod crank;
+mod dates;
 mod failure;
 mod input;
 mod network;
@@ -32,8 +33,8 @@ use std::process::ExitCode;
 use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
 use commands::{
-    blob, capacity, chain, debug, demo, gateway, info, key, local, node, object, read, reference,
-    stake, store,
+    blob, capacity, chain, cost, debug, demo, extend, gateway, gc, info, key, list, local, man,
+    node, object, read, reference, share, stake, store, verify,
 };
 use failure::{Failure, Kind, Outcome};
 use output::Output;
@@ -70,6 +71,14 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Read(arguments) => read::run(env, global, arguments, output).await,
         Command::BlobStatus(arguments) => blob::status(env, global, arguments, output).await,
         Command::BlobId(arguments) => blob::id(env, global, arguments, output).await,
+        Command::List(arguments) => list::run(env, global, arguments, output).await,
+        Command::Extend(arguments) => extend::run(env, global, arguments, output).await,
+        Command::Cost(arguments) => cost::run(env, global, arguments, output).await,
+        Command::Gc(arguments) => gc::run(env, global, arguments, output).await,
+        Command::Verify(arguments) => verify::run(env, global, arguments, output).await,
+        Command::Share(arguments) => share::share(env, global, arguments, output).await,
+        Command::Send(arguments) => share::send(env, global, arguments, output).await,
+        Command::Man(arguments) => man::run(arguments, output),
         Command::Keygen(arguments) => key::generate(arguments, output),
         Command::Key(command) => key::run(env, command, output).await,
         Command::Info => info::info(env, global, output).await,

@@ -497,6 +497,7 @@ fn write_config(dir: &Path, chain: &DevChain) -> Result<(), Failure> {
         spill_dir: None,
         threads: None,
         plain_http: false,
+        gateway_url: None,
         gateway: None,
     };
     let config = Config {

@@ -113,6 +113,18 @@ pub fn wal(frost: u128) -> String {
     format!("{whole}.{} WAL", digits.trim_end_matches('0'))
 }
 
+/// An amount of wei in ether, three digits of it.
+pub fn ether(wei: u128) -> String {
+    let ether = wei as f64 / 1e18;
+    if ether == 0.0 {
+        "0 ETH".to_owned()
+    } else if ether < 1e-3 {
+        format!("{ether:.2e} ETH")
+    } else {
+        format!("{ether:.4} ETH")
+    }
+}
+
 /// A text of at most `width` characters, its middle left out if it has more.
 pub fn shorten(text: &str, width: usize) -> String {
     let characters: Vec<char> = text.chars().collect();

@@ -111,7 +111,8 @@ impl ProgressSink {
         Self(Some(Arc::new(watch)))
     }
 
-    pub(crate) fn report(&self, step: Progress) {
+    /// Tells those who watch of a step.
+    pub fn report(&self, step: Progress) {
         if let Some(watch) = &self.0 {
             watch(step);
         }

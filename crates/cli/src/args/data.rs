@@ -16,6 +16,9 @@ pub struct StoreArgs {
     /// Epochs to store it for, the current one included
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
+    /// Store until this date at least: 2027-03-01, 90d, 6w
+    #[arg(long, value_name = "DATE", conflicts_with = "epochs")]
+    pub until: Option<String>,
     /// Let the owner delete it before its end
     #[arg(long)]
     pub deletable: bool,
@@ -49,6 +52,7 @@ pub struct CodingArgs {
 #[derive(Debug, Args)]
 pub struct ReadArgs {
     /// Blob id, 43 characters
+    #[arg(allow_hyphen_values = true)]
     pub blob_id: String,
     /// Where to write it [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -85,6 +89,7 @@ pub enum Check {
 #[derive(Debug, Args)]
 pub struct BlobStatusArgs {
     /// Blob id, 43 characters
+    #[arg(allow_hyphen_values = true)]
     pub blob_id: String,
     /// Ask every node to sign that it holds its part now
     #[arg(long)]

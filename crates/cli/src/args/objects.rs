@@ -111,6 +111,7 @@ pub enum RefCommand {
     /// Create a reference to a blob
     Create {
         /// Blob id, 43 characters
+        #[arg(allow_hyphen_values = true)]
         blob_id: String,
         /// Blob object of it whose end the reference shows
         #[arg(long)]
@@ -121,6 +122,7 @@ pub enum RefCommand {
         /// Number of the reference
         reference: u64,
         /// Blob id, 43 characters
+        #[arg(allow_hyphen_values = true)]
         blob_id: String,
         /// Blob object of it whose end the reference shows
         #[arg(long)]

@@ -1,18 +1,24 @@
 //! `walrus store`
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::json;
 use walrus_chain::{ChainWriter, Cost};
 use walrus_core::TokenId;
 use walrus_env::Env;
-use walrus_sdk::{Client, ProgressSink, Source, StoreOptions, StoreState, StoreTimings, Stored};
+use walrus_sdk::{
+    Client, Progress, ProgressSink, Source, StoreOptions, StoreState, StoreTimings, Stored,
+};
 
 use crate::{
     args::{Global, StoreArgs},
     catalog::{Catalog, Record},
     client,
     commands::store_many,
+    dates::{self, Calendar},
     failure::{Failure, Outcome},
     input::Input,
     outbox::{Note, Outbox, Prepared},
@@ -34,14 +40,23 @@ pub async fn run(env: &Env, global: &Global, arguments: &StoreArgs, output: Outp
         encryption: Arc::new(encryption),
         key_file: arguments.encryption.key_file.clone(),
     });
+    let snapshot = client.network().await?;
+    let calendar = Calendar::new(&snapshot.network);
+    let epochs = match &arguments.until {
+        Some(date) => {
+            let end = calendar.end_for(dates::parse(date, env.clock.unix().as_secs())?)?;
+            end.0 - calendar.now().0
+        }
+        None => arguments.epochs,
+    };
     let storing = Storing {
         env,
-        limit: client.network().await?.committee.params().max_blob_size(),
+        limit: snapshot.committee.params().max_blob_size(),
         catalog: Catalog::new(&state, session.chain.deployment()),
         writer: session.writer().await?,
         client,
         options: StoreOptions {
-            epochs: arguments.epochs,
+            epochs,
             deletable: arguments.deletable,
             force: arguments.force,
             ..StoreOptions::default()
@@ -88,9 +103,7 @@ impl Storing<'_> {
         let input = Input::new(file);
         let Some(outbox) = &self.outbox else {
             let source = input.source(self.env, self.client.coder(), self.limit).await?;
-            let stored = self.send(source, progress).await?;
-            self.remember(file, &stored)?;
-            return Ok(stored);
+            return self.send(file, source, progress).await;
         };
         let mut prepared = match input.stream(u64::MAX)? {
             Some(reader) => outbox.prepare_stream(reader, &input.name()).await?,
@@ -103,16 +116,45 @@ impl Storing<'_> {
             prepared = outbox.prepare(file, true).await?;
         }
         let Prepared::Store(sealed) = prepared else { unreachable!("it was to be made anew") };
-        let stored = self.send(sealed.source, progress).await?;
-        self.remember(file, &stored)?;
+        let stored = self.send(file, sealed.source, progress).await?;
         if let Some(done) = sealed.done {
             outbox.stored(done, &stored.blob_id.to_string(), object(&stored).map(|t| t.0))?;
         }
         Ok(stored)
     }
 
-    async fn send(&self, source: Source, progress: &ProgressSink) -> Result<Stored, Failure> {
-        Ok(self.client.store(&self.writer, source, &self.options, progress).await?)
+    async fn send(
+        &self,
+        file: &Path,
+        source: Source,
+        progress: &ProgressSink,
+    ) -> Result<Stored, Failure> {
+        // The name is remembered when it is paid for: what is interrupted afterwards can then
+        // be told by it.
+        let (catalog, begun, progress) =
+            (self.catalog.clone(), self.record(file), progress.clone());
+        let blob_id = Mutex::new(String::new());
+        let watch = ProgressSink::new(move |step| {
+            match &step {
+                Progress::Encoded { blob_id: id, .. } => {
+                    if let Ok(mut blob_id) = blob_id.lock() {
+                        *blob_id = id.to_string();
+                    }
+                }
+                Progress::Registered { token, .. } if catalog.get(token.0).is_none() => {
+                    let blob_id = blob_id.lock().map(|id| id.clone()).unwrap_or_default();
+                    let record = Record { object: token.0, blob_id, ..begun.clone() };
+                    if let Err(failure) = catalog.put(&record) {
+                        tracing::warn!(cause = %failure.cause, "a name is not remembered");
+                    }
+                }
+                _ => {}
+            }
+            progress.report(step);
+        });
+        let stored = self.client.store(&self.writer, source, &self.options, &watch).await?;
+        self.remember(file, &stored)?;
+        Ok(stored)
     }
 
     /// What an earlier run stored, if it lives for as long as is wanted now.
@@ -138,18 +180,28 @@ impl Storing<'_> {
     fn remember(&self, file: &Path, stored: &Stored) -> Outcome {
         let Some(token) = object(stored) else { return Ok(()) };
         let before = self.catalog.get(token.0);
-        let key_file = self.outbox.as_ref().and_then(|outbox| outbox.key_file.as_deref());
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         self.catalog.put(&Record {
             object: token.0,
             blob_id: stored.blob_id.to_string(),
-            name: file.display().to_string(),
-            stored_at: self.env.clock.unix().as_secs(),
             // A store that found everything done paid nothing itself.
             cost_frost: stored.cost.total().max(before.map_or(0, |record| record.cost_frost)),
+            ..self.record(file)
+        })
+    }
+
+    /// What is known of a file before it is stored.
+    fn record(&self, file: &Path) -> Record {
+        let key_file = self.outbox.as_ref().and_then(|outbox| outbox.key_file.as_deref());
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Record {
+            object: 0,
+            blob_id: String::new(),
+            name: file.display().to_string(),
+            stored_at: self.env.clock.unix().as_secs(),
+            cost_frost: 0,
             encrypted: self.outbox.is_some(),
             key_file: key_file.map(absolute),
-        })
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn run(
 }
 
 /// The files meant by these paths, each once, in order.
-fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = BTreeSet::new();
     let mut open = paths.to_vec();
     while let Some(path) = open.pop() {

@@ -1,0 +1,267 @@
+//! One client for the whole life of data: many files, interruptions, ends, costs, proofs.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::Value;
+
+use crate::{
+    content,
+    network::{Network, Shape, blob_id},
+    process::{Background, run, wait_for, walrus},
+};
+
+fn network() -> Network {
+    Network::start(Shape { nodes: 4, shards: 10, behind_proxies: false })
+}
+
+/// FROST that the client's account holds.
+fn balance(network: &Network) -> u64 {
+    network.client(&["info"]).json()["wallet"]["wal"].as_u64().unwrap()
+}
+
+/// The objects of the wallet.
+fn objects(network: &Network) -> Vec<Value> {
+    network.client(&["list"]).json()["blobs"].as_array().unwrap().clone()
+}
+
+fn directory_of(network: &Network, files: usize, length: usize) -> BTreeMap<String, Vec<u8>> {
+    std::fs::create_dir_all(network.path().join("photos/inner")).unwrap();
+    let file = |index: usize| {
+        let folder = if index.is_multiple_of(3) { "photos/inner" } else { "photos" };
+        let name = format!("{folder}/{index}.jpg");
+        let contents = content::random(index as u64 + 40, length + index);
+        std::fs::write(network.path().join(&name), &contents).unwrap();
+        (name, contents)
+    };
+    (0..files).map(file).collect()
+}
+
+/// Kills a store of `arguments` as soon as some files, but not all, are certified, runs it
+/// again, and checks that every file is stored and paid for once.
+fn interrupted(network: &Network, files: &BTreeMap<String, Vec<u8>>, arguments: &[&str]) -> Value {
+    let before = balance(network);
+    let mut command = network.client_command(&[&["store", "photos"], arguments].concat());
+    let mut store = Background::start_unready(&mut command);
+    let certified = |blobs: &[Value]| blobs.iter().filter(|b| b["state"] == "stored").count();
+    wait_for("some of the files", 120, || (certified(&objects(network)) >= 2).then_some(()));
+    assert_eq!(store.ended(), None, "all files were stored before the store was killed");
+    store.kill();
+    let left = certified(&objects(network));
+    assert!(left < files.len(), "{left}");
+
+    let report = network.client(&[&["store", "photos"], arguments].concat()).json();
+    assert_eq!(report["stored"].as_u64(), Some(files.len() as u64), "{report}");
+    assert_eq!(report["failed"], 0, "{report}");
+    let blobs = objects(network);
+    // One object for each file, each certified, and nothing bought beside.
+    assert_eq!(blobs.len(), files.len(), "{blobs:?}");
+    assert_eq!(certified(&blobs), files.len());
+    let price = network.client(&["info"]).json();
+    let (storage, write) = (&price["storage_price"], &price["write_price"]);
+    let once = |blob: &Value| {
+        let units = blob["encoded_size"].as_u64().unwrap().div_ceil(1 << 20);
+        units * (5 * storage.as_u64().unwrap() + write.as_u64().unwrap())
+    };
+    assert_eq!(before - balance(network), blobs.iter().map(once).sum::<u64>());
+    // Run once more it does nothing.
+    let held = balance(network);
+    let again = network.client(&[&["store", "photos"], arguments].concat()).json();
+    assert_eq!((again["cost_frost"].as_u64(), balance(network)), (Some(0), held));
+    report
+}
+
+#[test]
+fn a_killed_store_of_many_files_goes_on_and_pays_once() {
+    // A laptop is closed in the middle of a thousand photos: nobody knows which are safe, and
+    // starting over pays for half of them twice.
+    let network = network();
+    let files = directory_of(&network, 16, 30_000);
+    let report = interrupted(&network, &files, &["--parallel", "2"]);
+    for entry in report["files"].as_array().unwrap() {
+        let contents = &files[entry["path"].as_str().unwrap()];
+        assert!(network.read(entry["blob_id"].as_str().unwrap()) == *contents, "{entry}");
+    }
+}
+
+#[test]
+fn a_killed_store_of_encrypted_files_pays_once_too() {
+    // Encrypting again makes another blob of the same file: it would be paid for again.
+    let network = network();
+    let files = directory_of(&network, 10, 30_000);
+    let key = run(walrus(network.path()).args(["--json", "keygen", "--out", "me.txt"])).json();
+    let recipient = key["recipient"].as_str().unwrap();
+    let report = interrupted(&network, &files, &["--parallel", "2", "--recipient", recipient]);
+    let entry = &report["files"][0];
+    let read = ["read", entry["blob_id"].as_str().unwrap(), "-i", "me.txt", "--out", "out"];
+    network.client(&read).json();
+    let contents = &files[entry["path"].as_str().unwrap()];
+    assert!(std::fs::read(network.path().join("out")).unwrap() == *contents);
+    // No encrypted copy is left behind.
+    let gc = network.client(&["gc"]).json();
+    assert_eq!(gc["encrypted_copies"]["count"], 0, "{gc}");
+}
+
+#[test]
+fn files_that_fail_or_are_equal_do_not_stop_the_others() {
+    // One unreadable file among a thousand must not keep the rest from being stored.
+    let network = network();
+    let directory = network.path();
+    for name in ["one", "two", "three"] {
+        std::fs::write(directory.join(name), "the same in all").unwrap();
+    }
+    let limit = 4 * 7 * 65_534;
+    std::fs::write(directory.join("large"), vec![0; limit + 1]).unwrap();
+    let done = network.client(&["store", "one", "two", "large", "three"]);
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((&report["stored"], &report["failed"]), (&3.into(), &1.into()), "{report}");
+    assert_eq!(objects(&network).len(), 1);
+    network.client(&["store", "one", "-"]).error(2);
+    network.client(&["store", "one", "missing"]).error(2);
+}
+
+#[test]
+fn what_is_mine_is_listed_priced_extended_and_given_away() {
+    // Who does not see an end coming loses the data at it.
+    let network = network();
+    let directory = network.path();
+    std::fs::write(directory.join("holiday.jpg"), content::random(1, 50_000)).unwrap();
+    let price = network.client(&["cost", "holiday.jpg", "--epochs", "3"]).json();
+    let held = balance(&network);
+    let report = network.client(&["store", "holiday.jpg", "--epochs", "3"]).json();
+    assert_eq!(price["cost_frost"], report["cost_frost"], "{price}");
+    assert_eq!(held - balance(&network), price["cost_frost"].as_u64().unwrap());
+    assert_eq!(price["end_epoch"], report["end_epoch"]);
+    assert!(price["gas"]["total"].as_u64().unwrap() > 300_000, "{price}");
+    assert!(price["gas_wei"].as_str().unwrap().parse::<u128>().unwrap() > 0, "{price}");
+    let size = ["cost", "--size", "50000", "--epochs", "3"];
+    assert_eq!(network.client(&size).json()["cost_frost"], price["cost_frost"]);
+
+    let id = blob_id(&report);
+    let object = report["object_id"].to_string();
+    let listed = &objects(&network)[0];
+    assert_eq!(listed["name"], "holiday.jpg", "{listed}");
+    assert_eq!(listed["cost_frost"], report["cost_frost"], "{listed}");
+    assert_eq!((&listed["state"], &listed["end_epoch"]), (&"stored".into(), &report["end_epoch"]));
+    // Epochs last an hour here.
+    let ends = listed["ends_at"].as_u64().unwrap();
+    let mut plain = walrus(directory);
+    plain.env(
+        "WALRUS_PRIVATE_KEY",
+        "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    );
+    let text = String::from_utf8(run(plain.arg("list")).stdout).unwrap();
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+
+    // To a date: the dry run says the price and pays nothing, then exactly that is paid.
+    let date = |seconds: u64| format!("{}h", seconds / 3600);
+    let dry = network.client(&["extend", &id, "--until", &date(5 * 3600), "--dry-run"]).json();
+    let more = dry["extended"][0]["epochs"].as_u64().unwrap();
+    assert!((2..=3).contains(&more), "{dry}");
+    let held = balance(&network);
+    network.client(&["extend", &object, "--until", &date(5 * 3600)]).json();
+    assert_eq!(held - balance(&network), dry["cost_frost"].as_u64().unwrap());
+    let later = &objects(&network)[0];
+    assert_eq!(later["ends_at"].as_u64().unwrap(), ends + more * 3600, "{later}");
+    assert_eq!(
+        later["cost_frost"].as_u64().unwrap(),
+        report["cost_frost"].as_u64().unwrap() + dry["cost_frost"].as_u64().unwrap()
+    );
+    // Again there is nothing to do; beyond what is sold is refused with the limit.
+    let none = network.client(&["extend", &id, "--until", &date(5 * 3600)]).json();
+    assert_eq!(none["extended"], serde_json::json!([]), "{none}");
+    network.client(&["extend", &id, "--until", "9y"]).error(2);
+    network.client(&["extend", &id, "--until", "someday"]).error(2);
+    // Rules pay for many at once, so they ask first.
+    network.client(&["extend", "--all", "--epochs", "1"]).error(2);
+    let rule = ["extend", "--ending-before", "1y", "--epochs", "1", "--yes"];
+    assert_eq!(network.client(&rule).json()["extended"].as_array().unwrap().len(), 1);
+    let rule = ["extend", "--ending-before", "1h", "--epochs", "1", "--yes"];
+    assert_eq!(network.client(&rule).json()["extended"].as_array().unwrap().len(), 0);
+
+    let shared = network.client(&["share", &id, "--gateway", "https://gate.example/"]).json();
+    assert_eq!(shared["link"], format!("https://gate.example/v1/blobs/{id}"), "{shared}");
+    let sent = ["send", &object, "0x00000000000000000000000000000000000000aa"];
+    network.client(&sent).json();
+    assert!(objects(&network).is_empty());
+    network.client(&sent).error(5);
+}
+
+#[test]
+fn availability_is_proven_by_samples_and_not_by_hope() {
+    // Whoever deletes their last copy because a command said so must be able to believe it.
+    let mut network = network();
+    let contents = content::random(77, 1_000_000);
+    let report = network.store("film", &contents);
+    let id = blob_id(&report);
+    let sure = network.client(&["verify", &id]).json();
+    assert_eq!((&sure["available"], &sure["proven"]), (&true.into(), &10.into()), "{sure}");
+    assert_eq!(sure["chance_if_lost"], 0.0, "{sure}");
+    assert_eq!(sure["signed_weight"], 10, "{sure}");
+    assert!(sure["bytes_fetched"].as_u64().unwrap() < 500_000, "{sure}");
+
+    let unknown = "A".repeat(43);
+    network.client(&["verify", &unknown]).error(3);
+    // One node of four is away: enough is left, and it says what is missing.
+    network.kill_node(0);
+    let less = network.client(&["verify", &id]).json();
+    let proven = less["proven"].as_u64().unwrap();
+    assert!((7..10).contains(&proven) && less["available"] == true, "{less}");
+    assert_eq!(less["failed"].as_array().unwrap().len() as u64, 10 - proven);
+    // Three are away: fewer than four shards are left.
+    network.kill_node(1);
+    network.kill_node(2);
+    let done = network.client(&["verify", &id]);
+    assert_eq!(done.code, 4, "{}", done.stderr);
+    let lost: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(lost["available"], false, "{lost}");
+}
+
+#[test]
+fn what_was_paid_for_and_never_finished_is_found() {
+    // Capacity that nobody uses and nobody knows of is money lost.
+    let mut network = network();
+    for node in 0..4 {
+        network.kill_node(node);
+    }
+    std::fs::write(network.path().join("draft"), "unfinished").unwrap();
+    std::fs::write(network.path().join("final"), "unfinished for ever").unwrap();
+    network.client(&["store", "draft", "--deletable"]).error(4);
+    network.client(&["store", "final"]).error(4);
+    let found = network.client(&["gc"]).json();
+    let names: Vec<&str> = found["unfinished"].as_array().unwrap().iter().map(name).collect();
+    assert_eq!(names, ["draft", "final"], "{found}");
+    network.client(&["gc", "--delete"]).json();
+    let capacity = network.client(&["capacity", "list"]).json();
+    assert_eq!(capacity["capacity"].as_array().unwrap().len(), 1, "{capacity}");
+    let left = network.client(&["gc"]).json();
+    let names: Vec<&str> = left["unfinished"].as_array().unwrap().iter().map(name).collect();
+    assert_eq!(names, ["final"], "{left}");
+    // The other one is finished by the same command, at no further cost.
+    for node in 0..4 {
+        network.start_node(node);
+    }
+    let held = balance(&network);
+    network.client(&["store", "final"]).json();
+    assert_eq!(balance(&network), held);
+    assert_eq!(network.client(&["gc"]).json()["unfinished"], serde_json::json!([]));
+}
+
+fn name(blob: &Value) -> &str {
+    blob["name"].as_str().unwrap()
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    // Help that is not where people look for it is not help.
+    let directory = tempfile::tempdir().unwrap();
+    let report = run(walrus(directory.path()).args(["--json", "man", "--out", "man"])).json();
+    let pages = report["pages"].as_array().unwrap();
+    for page in ["walrus.1", "walrus-store.1", "walrus-key-rotate.1", "walrus-verify.1"] {
+        assert!(pages.contains(&page.into()), "{pages:?}");
+        let text = std::fs::read_to_string(directory.path().join("man").join(page)).unwrap();
+        let name = page.trim_end_matches(".1").replace('-', "\\-");
+        assert!(text.contains(".TH") && text.contains(&name), "{page}");
+    }
+    assert!(Path::new(directory.path()).join("man/walrus-node-run.1").exists());
+}
