@@ -22,4 +22,5 @@ mod life;
 mod network;
 mod process;
 mod proxy;
+mod quilts;
 mod sizes;

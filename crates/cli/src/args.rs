@@ -9,6 +9,7 @@ mod life;
 mod network;
 mod node;
 mod objects;
+mod quilt;
 mod stake;
 
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub use chain::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile};
 pub use data::{BlobIdArgs, BlobStatusArgs, Check, CodingArgs, ReadArgs, StoreArgs};
-pub use debug::{DebugCommand, DebugEncodeArgs};
+pub use debug::{DebugCommand, DebugEncodeArgs, DebugQuiltArgs};
 pub use encryption::{
     DecryptArgs, DecryptKeyArgs, EncryptArgs, KeyCommand, KeygenArgs, PaddingChoice,
 };
@@ -26,6 +27,9 @@ pub use life::{CostArgs, ExtendArgs, GcArgs, ListArgs, ManArgs, SendArgs, ShareA
 pub use network::{DemoArgs, LocalArgs};
 pub use node::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs};
 pub use objects::{BlobCommand, CapacityCommand, RefCommand};
+pub use quilt::{
+    PatchNameArgs, QuiltCommand, QuiltExtractArgs, QuiltListArgs, QuiltReadArgs, QuiltStoreArgs,
+};
 pub use stake::{GetWalArgs, PositionArgs, StakeArgs};
 
 const AFTER_HELP: &str = "\
@@ -104,6 +108,9 @@ pub enum Command {
     Key(KeyCommand),
     /// Show the network: epoch, committee, capacity, prices
     Info,
+    /// Many files in one blob: store, list, read one, extract
+    #[command(subcommand)]
+    Quilt(QuiltCommand),
     /// List, extend, delete or give away blob objects
     #[command(subcommand)]
     Blob(BlobCommand),

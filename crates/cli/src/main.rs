@@ -34,7 +34,7 @@ use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
 use commands::{
     blob, capacity, chain, cost, debug, demo, extend, gateway, gc, info, key, list, local, man,
-    node, object, read, reference, share, stake, store, verify,
+    node, object, quilt, read, reference, share, stake, store, verify,
 };
 use failure::{Failure, Kind, Outcome};
 use output::Output;
@@ -82,6 +82,7 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Keygen(arguments) => key::generate(arguments, output),
         Command::Key(command) => key::run(env, command, output).await,
         Command::Info => info::info(env, global, output).await,
+        Command::Quilt(command) => quilt::run(env, global, command, output).await,
         Command::Blob(command) => object::run(env, global, command, output).await,
         Command::Capacity(command) => capacity::run(env, global, command, output).await,
         Command::Ref(command) => reference::run(env, global, command, output).await,
@@ -96,6 +97,9 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Chain(command) => chain::run(env, global, command, output).await,
         Command::Debug(DebugCommand::Encode(arguments)) => {
             debug::encode(env, arguments, output).await
+        }
+        Command::Debug(DebugCommand::Quilt(arguments)) => {
+            debug::quilt(env, arguments, output).await
         }
         Command::Completions { shell } => {
             let mut command = Arguments::command();

@@ -11,6 +11,8 @@ use super::CodingArgs;
 pub enum DebugCommand {
     /// Encode a blob and print every value that other implementations must reproduce
     Encode(DebugEncodeArgs),
+    /// Put files together as a quilt and print what other implementations must reproduce
+    Quilt(DebugQuiltArgs),
 }
 
 /// `walrus debug encode`
@@ -22,6 +24,21 @@ pub struct DebugEncodeArgs {
     /// File to encode; `-` reads standard input
     #[arg(long, default_value = "-", value_hint = ValueHint::FilePath)]
     pub input: PathBuf,
+    /// What the command may use.
+    #[command(flatten)]
+    pub coding: CodingArgs,
+}
+
+/// `walrus debug quilt`
+#[derive(Debug, Args)]
+pub struct DebugQuiltArgs {
+    /// Shards of the network
+    #[arg(long)]
+    pub n_shards: u16,
+    /// JSON: `{"files": [{"identifier": "…", "path": "…", "tags": {"…": "…"}}]}`; a relative path is
+    /// looked for beside the manifest, then in the current directory
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub manifest: PathBuf,
     /// What the command may use.
     #[command(flatten)]
     pub coding: CodingArgs,

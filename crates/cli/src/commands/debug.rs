@@ -1,5 +1,7 @@
-//! `walrus debug encode`: every value of an encoding that another implementation
+//! `walrus debug`: every value of an encoding that another implementation
 //! must reproduce.
+
+mod quilt;
 
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ use crate::{
     input::Input,
     output::{Output, table},
 };
+
+pub use quilt::quilt;
 
 /// What `debug encode` prints; the names and meanings are those of the conformance vectors.
 #[derive(Serialize)]

@@ -17,6 +17,7 @@ pub mod local;
 pub mod man;
 pub mod node;
 pub mod object;
+pub mod quilt;
 pub mod read;
 pub mod reference;
 pub mod share;
