@@ -89,7 +89,9 @@ export function uploadCard(files, wish, publishName) {
       steps.finish();
       progress.set(1);
       spread.finish();
-      end("done", stored.before ? "It was stored already; nothing was paid." : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.`);
+      const lost = spread.lost();
+      const missing = lost.length > 0 ? ` ${lost.join(", ")} could not be reached; what is missing there is fetched from the others later.` : "";
+      end("done", stored.before ? "It was stored already; nothing was paid." : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.${missing}`);
       replace(actions, links(file, stored, wish.readers !== null));
       if (publishName && stored.tokenId && !stored.before) await writeName(file, stored.tokenId);
     } catch (error) {
@@ -201,7 +203,7 @@ async function spreadPicture() {
       const progress = bar(`Slivers at ${name}`);
       const note = h("span", { class: "node-note" }, "waiting");
       const row = h("li", { data: { node: String(nodeId) } }, h("span", { class: "swatch", style: { "--hue": hue(seat) } }), h("span", { class: "node-name" }, name), progress.element, note);
-      return { nodeId, seat, progress, note, row };
+      return { nodeId, seat, name, progress, note, row };
     });
   const byId = new Map(rows.map((row) => [row.nodeId, row]));
   let fine = false;
@@ -235,6 +237,8 @@ async function spreadPicture() {
     finish() {
       if (!fine) field.lightAll(1);
     },
+    /** Names of the nodes that failed. */
+    lost: () => rows.filter(({ row }) => row.dataset.state === "failed").map(({ name }) => name),
   };
 }
 
