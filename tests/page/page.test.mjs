@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { browser, faults, overflow, storeFile } from "./lib/browser.mjs";
-import { localNetwork, run, scratch } from "./lib/process.mjs";
+import { BINARY, localNetwork, run, scratch } from "./lib/process.mjs";
 import { walletScript } from "./lib/wallet.mjs";
 
 const VIEWS = ["store", "blobs", "network", "stake"];
@@ -152,33 +152,69 @@ test("attributes or a transfer are lost on the way to the chain", async () => {
   await page.close();
 });
 
-test("what is encrypted here cannot be opened by the age tool, or tells its name", async () => {
-  const file = randomFile("diary of a walrus.bin", 200_001);
-  const page = await chrome.open("store");
+/** Stores a file encrypted to a key pair made on the page; blob id and key file. */
+async function storeForKey(page, file, padded) {
   let key;
   const stored = await storeFile(page, file, {
     before: async () => {
       await page.getByLabel("The holder of a key").check();
       await page.getByRole("button", { name: "Make a key pair" }).click();
       key = await saved(page, () => page.getByRole("link", { name: "Save the key file" }).click());
+      await page.getByLabel("Hide its length").setChecked(padded);
     },
   });
   assert.equal(stored.state, "done", stored.status);
-  const sealed = path.join(files, "sealed.age");
-  const bytes = Buffer.from(await (await fetch(`${network.url}/v1/blobs/${stored.blobId}`)).arrayBuffer());
-  writeFileSync(sealed, bytes);
-  assert.ok(!bytes.includes("walrus.bin"));
-  const opened = path.join(files, "opened");
-  await run("age", ["--decrypt", "--identity", key, "--output", opened, sealed]);
-  assert.equal(sha256(opened), sha256(file));
+  return { blobId: stored.blobId, key };
+}
 
-  await chrome.open(`blob/${stored.blobId}`, { page });
-  assert.equal(await page.locator(".facts", { hasText: "diary" }).count(), 0, "the name must not be on the chain");
+/** Opens an encrypted blob on its page; the file that is saved. */
+async function openWithKey(page, blobId, key) {
+  await chrome.open(`blob/${blobId}`, { page });
   await page.locator("#open-key-file").setInputFiles(key);
   await page.getByRole("button", { name: "Decrypt" }).click();
-  const copy = await saved(page, () => page.getByRole("link", { name: "Save the decrypted file" }).click());
-  assert.equal(sha256(copy), sha256(file));
-  await page.close();
+  return saved(page, () => page.getByRole("link", { name: "Save the decrypted file" }).click());
+}
+
+test("what is encrypted here cannot be opened by the age tool, or tells its name or length", async () => {
+  for (const padded of [false, true]) {
+    const file = randomFile("diary of a walrus.bin", 200_001);
+    const page = await chrome.open("store");
+    const { blobId, key } = await storeForKey(page, file, padded);
+    const sealed = path.join(files, "sealed.age");
+    const bytes = Buffer.from(await (await fetch(`${network.url}/v1/blobs/${blobId}`)).arrayBuffer());
+    writeFileSync(sealed, bytes);
+    assert.ok(!bytes.includes("walrus.bin"));
+    const opened = path.join(files, "opened");
+    await run("age", ["--decrypt", "--identity", key, "--output", opened, sealed]);
+    const plain = readFileSync(opened);
+    if (padded) {
+      // 200,001 and the line of 104 bytes, rounded up to a multiple of 4096.
+      assert.equal(plain.length, 200_704);
+      assert.match(plain.subarray(-104).toString("latin1"), /^\nwalrus-padding\/1 00000000000000200001 [0-9a-f]{64}\n$/);
+    } else assert.equal(plain.length, 200_001);
+    assert.ok(plain.subarray(0, 200_001).equals(readFileSync(file)));
+
+    const copy = await openWithKey(page, blobId, key);
+    assert.equal(sha256(copy), sha256(file));
+    assert.equal(await page.locator(".facts", { hasText: "diary" }).count(), 0, "the name must not be on the chain");
+    await page.close();
+  }
+});
+
+test("the command line cannot open what is encrypted here, or the reverse", { skip: !BINARY }, async () => {
+  for (const size of [0, 1, 65_432, 65_433, 300_000]) {
+    const file = randomFile(`shared-${size}.bin`, size);
+    const page = await chrome.open("store");
+    const { blobId, key } = await storeForKey(page, file, true);
+    const out = path.join(files, `by-command-${size}`);
+    await network.client(["read", blobId, "--identity", key, "--out", out]);
+    assert.equal(sha256(out), sha256(file));
+
+    const recipient = readFileSync(key, "utf8").match(/age1\w+/)[0];
+    const stored = JSON.parse(await network.client(["store", file, "--recipient", recipient]));
+    assert.equal(sha256(await openWithKey(page, stored.blob_id, key)), sha256(file));
+    await page.close();
+  }
 });
 
 test("what the age tool encrypts cannot be opened here", async () => {
@@ -191,11 +227,7 @@ test("what the age tool encrypts cannot be opened here", async () => {
     await run("age", ["--recipient", recipient, ...armor, "--output", sealed, plain]);
     const page = await chrome.open("store");
     const { blobId } = await storeFile(page, sealed);
-    await chrome.open(`blob/${blobId}`, { page });
-    await page.locator("#open-key").fill(readFileSync(key, "utf8"));
-    await page.getByRole("button", { name: "Decrypt" }).click();
-    const copy = await saved(page, () => page.getByRole("link", { name: "Save the decrypted file" }).click());
-    assert.equal(sha256(copy), sha256(plain));
+    assert.equal(sha256(await openWithKey(page, blobId, key)), sha256(plain));
     await page.close();
   }
 });

@@ -76,6 +76,12 @@ export async function localNetwork() {
     dir,
     url: report.gateway,
     rpc: `http://127.0.0.1:${rpc}`,
+    /** What a client command says, as JSON text. */
+    async client(args) {
+      const config = path.join(dir, "net", "walrus.toml");
+      const { stdout } = await run(BINARY, ["--json", "--config", config, ...args], { cwd: dir, maxBuffer: 1 << 24 });
+      return stdout;
+    },
     async stop() {
       await end(child);
       rmSync(dir, { recursive: true, force: true });

@@ -2,6 +2,7 @@
 // tool and `walrus read --identity` read it, and this page reads what they write.
 
 import { Decrypter, Encrypter, armor, generateX25519Identity, identityToRecipient } from "../vendor/age.js";
+import { HeaderWatch, contentLength, padding } from "./padding.js";
 
 /**
  * Who can read: whoever knows the passphrase, or the holders of the keys of these recipients.
@@ -54,14 +55,19 @@ export function parseIdentities(text) {
  * A file, encrypted as a stream; the browser may keep the result on disk.
  * @param {Blob} file
  * @param {Readers} readers
+ * @param {boolean} padded Whether its length is hidden too
  * @param {(done: number) => void} progress Told of plain bytes that are done
  * @returns {Promise<Blob>}
  */
-export async function encrypt(file, readers, progress) {
+export async function encrypt(file, readers, padded, progress) {
   const encrypter = new Encrypter();
   if ("passphrase" in readers) encrypter.setPassphrase(readers.passphrase);
   else for (const each of readers.recipients) encrypter.addRecipient(each);
-  return gather(await encrypter.encrypt(counted(file.stream(), progress)));
+  const plain = counted(file.stream(), progress);
+  if (!padded) return gather(await encrypter.encrypt(plain));
+  const watch = new HeaderWatch();
+  const sealed = await encrypter.encrypt(plain.pipeThrough(padding(file.size, watch.header)));
+  return gather(sealed.pipeThrough(/** @type {any} */ (watch.stream)));
 }
 
 /**
@@ -77,9 +83,9 @@ export async function decrypt(file, key, progress) {
   else for (const each of key.identities) decrypter.addIdentity(each);
   try {
     const head = await file.slice(0, ARMORED.length).text();
-    if (head !== ARMORED) return await gather(await decrypter.decrypt(counted(file.stream(), progress)));
-    const bytes = /** @type {any} */ (armor).decode(await file.text());
-    return await gather(await decrypter.decrypt(/** @type {any} */ (new Blob([bytes]).stream())));
+    const sealed = head === ARMORED ? new Blob([/** @type {any} */ (armor).decode(await file.text())]) : file;
+    const plain = await gather(await decrypter.decrypt(counted(sealed.stream(), progress)));
+    return plain.slice(0, await contentLength(sealed, plain));
   } catch (error) {
     const message = String(/** @type {any} */ (error)?.message ?? error);
     if (/no identity matched/i.test(message)) {

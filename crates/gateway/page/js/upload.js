@@ -9,6 +9,7 @@ import { encrypt } from "./secret.js";
  * @property {boolean} deletable
  * @property {string | null} owner Account that gets the token
  * @property {import("./secret.js").Readers | null} readers Who can read, if not everybody
+ * @property {boolean} padded Whether the length is hidden too, when not everybody can
  */
 
 /**
@@ -40,7 +41,7 @@ export async function store(files, wish, watch, signal) {
   if (wish.readers) {
     if (quilt) throw new Error("The files of a quilt cannot be encrypted here; store them one by one.");
     watch({ stage: "encrypting", bytes_done: 0, bytes_total: file.size });
-    body = await encrypt(file, wish.readers, (done) => watch({ stage: "encrypting", bytes_done: done, bytes_total: file.size }));
+    body = await encrypt(file, wish.readers, wish.padded, (done) => watch({ stage: "encrypting", bytes_done: done, bytes_total: file.size }));
     size = body.size;
     signal.throwIfAborted();
   }

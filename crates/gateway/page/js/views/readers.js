@@ -33,6 +33,13 @@ export function readersChoice() {
     h("div", { class: "row" }, h("button", { type: "button", class: "button", onclick: make }, "Make a key pair")),
     made,
   );
+  const hide = h("input", { type: "checkbox", id: "padded", checked: true, onchange: () => own.onchange(), "aria-describedby": "padded-about" });
+  const hideRow = h(
+    "div",
+    { class: "check" },
+    hide,
+    h("div", null, h("label", { for: "padded" }, "Hide its length"), h("p", { class: "muted small", id: "padded-about" }, "At most 12 % larger; small files all look alike. Off: only then other age tools give back exactly the file.")),
+  );
   const kind = () => /** @type {HTMLInputElement | null} */ (element.querySelector("[name=readers]:checked"))?.value ?? "none";
   const element = h(
     "div",
@@ -42,12 +49,14 @@ export function readersChoice() {
     byPassphrase,
     radio("key", "The holder of a key"),
     byKey,
+    hideRow,
   );
-  const own = { element, kind, value, onchange() {} };
+  const own = { element, kind, value, padded: () => hide.checked, onchange() {} };
 
   function show() {
     byPassphrase.hidden = kind() !== "passphrase";
     byKey.hidden = kind() !== "key";
+    hideRow.hidden = kind() === "none";
     own.onchange();
   }
 

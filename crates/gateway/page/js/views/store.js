@@ -4,6 +4,7 @@ import { explain } from "../chain.js";
 import { h, replace, toast } from "../dom.js";
 import * as format from "../format.js";
 import * as network from "../network.js";
+import { sealedSize } from "../padding.js";
 import * as wallet from "../wallet.js";
 import { readersChoice } from "./readers.js";
 import { uploadCard } from "./upload-card.js";
@@ -33,7 +34,8 @@ export function storeView(main) {
   const together = h("input", { type: "checkbox", id: "together", onchange: () => files.onchange() });
   const togetherRow = check(together, "Store them together, as a quilt", "One blob for all: much cheaper for small files. Each can still be read alone, and all end together.");
   const asQuilt = () => together.checked && files.list.length > 1 && readers.kind() === "none";
-  const cost = costTable(files, until, asQuilt);
+  const sealed = (/** @type {number} */ size) => (readers.kind() === "none" ? size : sealedSize(size, readers.padded()));
+  const cost = costTable(files, until, asQuilt, sealed);
   const owner = h("p", { class: "muted small" });
   const begin = h("button", { class: "button primary big", type: "submit", disabled: true }, "Store");
   const queue = h("div", { class: "stack", id: "uploads" }, cards);
@@ -93,6 +95,7 @@ export function storeView(main) {
         deletable: deletable.checked,
         owner: wallet.account()?.address ?? null,
         readers: readers.value(),
+        padded: readers.padded(),
       };
       const publishName = publish.checked && !publish.disabled;
       const quilt = asQuilt();
@@ -273,8 +276,8 @@ function untilChoice(longest, changed) {
 
 // ----- The price
 
-/** @param {{list: File[]}} files @param {{epochs: () => number}} until @param {() => boolean} asQuilt */
-function costTable(files, until, asQuilt) {
+/** @param {{list: File[]}} files @param {{epochs: () => number}} until @param {() => boolean} asQuilt @param {(size: number) => number} sealed Size after encryption */
+function costTable(files, until, asQuilt, sealed) {
   const price = h("dd", { class: "price" }, "…");
   const encoded = h("dd", null, "…");
   const element = h(
@@ -289,7 +292,7 @@ function costTable(files, until, asQuilt) {
     asked += 1;
     const mine = asked;
     try {
-      const sizes = files.list.map((file) => file.size);
+      const sizes = files.list.map((file) => sealed(file.size));
       // A quilt is a little larger than its files; by how much is known only when it is laid out.
       const blobs = asQuilt() ? [sizes.reduce((sum, size) => sum + size, 0)] : sizes;
       const quotes = await Promise.all(blobs.map((size) => network.quote(size, until.epochs())));
