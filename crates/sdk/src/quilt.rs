@@ -5,10 +5,12 @@
 //! against the blob id, and leaves the rest alone. Columns whose node cannot give them are recovered from
 //! symbols that others hold; only if that fails too, the whole quilt is read, with the strict check.
 
+mod outcome;
 mod read;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use read::{PatchName, QuiltReadOptions, QuiltReader, QuiltReport, ReadPatch, ReadQuiltError};
+pub use outcome::{PatchName, QuiltReadOptions, QuiltReport, ReadPatch, ReadQuiltError};
+pub use read::QuiltReader;
 pub use store::{PreparedQuilt, QuiltFile, StoreQuiltError, StoredQuilt};
