@@ -265,3 +265,66 @@ fn there_is_a_manual_page_for_every_command() {
     }
     assert!(Path::new(directory.path()).join("man/walrus-node-run.1").exists());
 }
+
+#[test]
+fn a_website_is_published_changed_and_read_by_its_reference() {
+    // A website whose change costs as much as the website is never changed.
+    let network = network();
+    let directory = network.path().join("site");
+    std::fs::create_dir_all(directory.join("docs")).unwrap();
+    let write =
+        |path: &str, contents: &[u8]| std::fs::write(directory.join(path), contents).unwrap();
+    write("index.html", b"<h1>Walrus</h1>");
+    write("404.html", b"not here");
+    write("docs/index.html", b"docs");
+    write("film.mp4", &content::random(5, 400_000));
+    for page in 0..8 {
+        write(&format!("docs/{page}.css"), &content::random(page, 3_000));
+    }
+    let first = network.client(&["site", "publish", "site", "--gateway", "http://gate/"]).json();
+    let reference = first["reference"].to_string();
+    assert_eq!(first["link"], format!("http://gate/v1/sites/{reference}/"), "{first}");
+    // Six files fit into a quilt of ten shards: two quilts, the film, the list.
+    assert_eq!((&first["files"], &first["blobs"]), (&12.into(), &4.into()), "{first}");
+    let read = |path: &str| {
+        network.client(&["site", "read", &reference, path, "--out", "page"]).json();
+        std::fs::read(network.path().join("page")).unwrap()
+    };
+    assert_eq!(read("/"), b"<h1>Walrus</h1>");
+    assert_eq!(read("docs/"), b"docs");
+    assert_eq!(read("docs/7.css"), content::random(7, 3_000));
+    assert!(read("film.mp4") == content::random(5, 400_000));
+    network.client(&["site", "read", &reference, "docs", "--out", "page"]).error(3);
+    network.client(&["site", "read", &reference, "/none", "--out", "page"]).error(3);
+    let listed = network.client(&["site", "list", &reference]).json();
+    assert_eq!(listed["files"]["docs/7.css"]["type"], "text/css; charset=utf-8", "{listed}");
+    assert_eq!(listed["not_found"], "404.html", "{listed}");
+
+    // Unchanged it costs nothing; a change pays for its quilt and the list.
+    let again = ["site", "publish", "site", "--reference", &reference];
+    let same = network.client(&again).json();
+    assert_eq!((&same["cost_frost"], &same["version"]), (&0.into(), &1.into()), "{same}");
+    write("index.html", b"<h1>Walrus, changed</h1>");
+    let held = balance(&network);
+    let changed = network.client(&again).json();
+    assert_eq!((&changed["reference"], &changed["version"]), (&first["reference"], &2.into()));
+    let (cost, whole) =
+        (changed["cost_frost"].as_u64().unwrap(), first["cost_frost"].as_u64().unwrap());
+    assert!(cost > 0 && cost < whole, "{changed}");
+    assert_eq!(held - balance(&network), cost);
+    assert_eq!(read("/index.html"), b"<h1>Walrus, changed</h1>");
+
+    // Somebody else's reference is refused before anything is paid for.
+    std::fs::remove_file(directory.join("index.html")).unwrap();
+    network.client(&again).error(2);
+    let mut other = walrus(network.path());
+    other.env("WALRUS_PRIVATE_KEY", "07".repeat(32)).arg("--json").args(again);
+    write("index.html", b"mine");
+    let error = run(&mut other).error(5);
+    assert!(error["message"].as_str().unwrap().contains("belongs to"), "{error}");
+    // Nor is everything that a reference can point at a website.
+    std::fs::write(network.path().join("file"), "{}").unwrap();
+    let id = blob_id(&network.client(&["store", "file"]).json());
+    let other = network.client(&["ref", "create", "--", &id]).json();
+    network.client(&["site", "list", &other["reference"].to_string()]).error(2);
+}

@@ -10,6 +10,7 @@ mod network;
 mod node;
 mod objects;
 mod quilt;
+mod site;
 mod stake;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use objects::{BlobCommand, CapacityCommand, RefCommand};
 pub use quilt::{
     PatchNameArgs, QuiltCommand, QuiltExtractArgs, QuiltListArgs, QuiltReadArgs, QuiltStoreArgs,
 };
+pub use site::{SiteCommand, SitePublishArgs};
 pub use stake::{GetWalArgs, PositionArgs, StakeArgs};
 
 const AFTER_HELP: &str = "\
@@ -101,6 +103,9 @@ pub enum Command {
     Share(ShareArgs),
     /// Give a blob object to another account
     Send(SendArgs),
+    /// Publish a directory as a website
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Make a key pair to encrypt to
     Keygen(KeygenArgs),
     /// Change or destroy the key of a blob that was stored with --key-file

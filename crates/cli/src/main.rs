@@ -34,7 +34,7 @@ use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
 use commands::{
     blob, capacity, chain, cost, debug, demo, extend, gateway, gc, info, key, list, local, man,
-    node, object, quilt, read, reference, share, stake, store, verify,
+    node, object, quilt, read, reference, share, site, stake, store, verify,
 };
 use failure::{Failure, Kind, Outcome};
 use output::Output;
@@ -79,6 +79,7 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Share(arguments) => share::share(env, global, arguments, output).await,
         Command::Send(arguments) => share::send(env, global, arguments, output).await,
         Command::Man(arguments) => man::run(arguments, output),
+        Command::Site(command) => site::run(env, global, command, output).await,
         Command::Keygen(arguments) => key::generate(arguments, output),
         Command::Key(command) => key::run(env, command, output).await,
         Command::Info => info::info(env, global, output).await,

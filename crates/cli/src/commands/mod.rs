@@ -21,6 +21,7 @@ pub mod quilt;
 pub mod read;
 pub mod reference;
 pub mod share;
+pub mod site;
 pub mod stake;
 pub mod store;
 pub mod store_many;

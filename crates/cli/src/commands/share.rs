@@ -58,7 +58,7 @@ pub async fn share(env: &Env, global: &Global, arguments: &ShareArgs, output: Ou
         "end_epoch": end.0,
         "link": gateway.map(|url| format!("{url}/v1/blobs/{id}")),
         "reference": reference,
-        "reference_link": gateway.zip(reference).map(|(url, number)| format!("{url}/v1/refs/{number}")),
+        "reference_link": gateway.zip(reference).map(|(url, number)| format!("{url}/v1/blobs/by-reference/{number}")),
         "encrypted": encrypted,
         "key_file": key_file,
     });
