@@ -2,11 +2,12 @@
 # Builds the contracts and rewrites artifacts/. Usage: ./build.sh [artifact directory]
 #
 # Always from nothing and without the tests: the optimiser's output depends on what is compiled together, so an
-# incremental build may give other bytecode.
+# incremental build may give other bytecode. FOUNDRY_OUT and FOUNDRY_CACHE_PATH say where a build goes that is to be kept.
 set -euo pipefail
 cd "$(dirname "$0")"
-[ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund
+bin/install
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-node_modules/.bin/forge build src --out "$work/out" --cache-path "$work/cache" --force
-node bin/trim-artifacts "$work/out" "${1:-artifacts}"
+export FOUNDRY_OUT="${FOUNDRY_OUT:-$work/out}" FOUNDRY_CACHE_PATH="${FOUNDRY_CACHE_PATH:-$work/cache}"
+bin/forge build src --force
+node bin/trim-artifacts "$FOUNDRY_OUT" "${1:-artifacts}"

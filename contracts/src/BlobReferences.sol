@@ -6,7 +6,7 @@ import { LibString } from "solady/utils/LibString.sol";
 import { IBlobNFT } from "./interfaces/IBlobNFT.sol";
 import { IBlobReferences } from "./interfaces/IBlobReferences.sol";
 import { IWalrusSystem } from "./interfaces/IWalrusSystem.sol";
-import { BlobFlags, BlobRecord } from "./types/Blob.sol";
+import { BlobRecord } from "./types/Blob.sol";
 import { ReferenceFlags, ReferenceRecord, Target } from "./types/Reference.sol";
 
 /// @title Mutable references

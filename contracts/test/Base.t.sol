@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import { TimelockController } from "@openzeppelin/contracts/governance/TimelockController.sol";
 import { IVotes } from "@openzeppelin/contracts/governance/utils/IVotes.sol";
-import { ERC1967Proxy } from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 import { Test } from "forge-std/Test.sol";
 import { BlobNFT } from "src/BlobNFT.sol";
 import { BlobReferences } from "src/BlobReferences.sol";
@@ -21,7 +20,6 @@ import { WAL } from "src/WAL.sol";
 import { WalrusGovernor } from "src/WalrusGovernor.sol";
 import { WalrusLens } from "src/WalrusLens.sol";
 import { WalrusSystem } from "src/WalrusSystem.sol";
-import { BlobId } from "src/libraries/BlobId.sol";
 import { BlsMinPk } from "src/libraries/BlsMinPk.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { RegisterArgs } from "src/types/Blob.sol";
@@ -122,7 +120,7 @@ abstract contract Base is Test {
         governor = new WalrusGovernor(
             IVotes(w.wal), IVotes(w.staking), TimelockController(payable(w.timelock)), VotingTimes(1 days, 5 days)
         );
-        timelock = new TimelockController(2 days, _list(w.governor), _list(address(0)), address(0));
+        timelock = TimelockController(payable(_timelock(w.governor)));
         bytes memory init = abi.encodeWithSignature("initialize()");
         randomness = new PrevrandaoRandomness();
         address systemCode = address(new WalrusSystem(w, p));
@@ -131,15 +129,25 @@ abstract contract Base is Test {
         address epochManagerCode = address(new EpochManager(w, p));
         address challengesCode = address(new Challenges(w, p));
         address paramsCode = address(new ParamRegistry(w, p));
-        system = WalrusSystem(address(new ERC1967Proxy(systemCode, init)));
-        staking = Staking(address(new ERC1967Proxy(stakingCode, init)));
-        committees = Committees(address(new ERC1967Proxy(committeesCode, init)));
-        epochManager = EpochManager(address(new ERC1967Proxy(epochManagerCode, init)));
-        challenges = Challenges(address(new ERC1967Proxy(challengesCode, init)));
-        params =
-            ParamRegistry(address(new ERC1967Proxy(paramsCode, abi.encodeCall(ParamRegistry.initialize, (values)))));
+        system = WalrusSystem(_proxy(systemCode, init));
+        staking = Staking(_proxy(stakingCode, init));
+        committees = Committees(_proxy(committeesCode, init));
+        epochManager = EpochManager(_proxy(epochManagerCode, init));
+        challenges = Challenges(_proxy(challengesCode, init));
+        params = ParamRegistry(_proxy(paramsCode, abi.encodeCall(ParamRegistry.initialize, (values))));
         lens = new WalrusLens(w, p);
         lens.checkWiring();
+    }
+
+    /// @dev As deployed. `new` would make its code part of the test, and its gas that of the test's settings.
+    function _proxy(address code, bytes memory init) private returns (address) {
+        return vm.deployCode("./artifacts/ERC1967Proxy.json", abi.encode(code, init));
+    }
+
+    /// @dev Likewise.
+    function _timelock(address governor_) private returns (address) {
+        bytes memory args = abi.encode(2 days, _list(governor_), _list(address(0)), address(0));
+        return vm.deployCode("./artifacts/TimelockController.json", args);
     }
 
     /// @dev The three contracts that make up the code of `Staking`.

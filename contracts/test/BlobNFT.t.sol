@@ -41,6 +41,20 @@ contract BlobNFTTest is Base {
         assertFalse(blobs.isApprovedOrOwner(ALICE, tokenId + 1), "no such token");
     }
 
+    /// Attributes belong to a token that somebody owns: those of a burned one would speak for nobody.
+    function test_attributes_goWithTheToken() public {
+        uint256 tokenId = _registerBlob(ALICE, keccak256("a"), false, 5);
+        vm.startPrank(ALICE);
+        system.setAttribute(tokenId, "content-type", "image/png");
+        assertEq(blobs.attribute(tokenId, "content-type"), "image/png");
+        system.burn(tokenId);
+        vm.stopPrank();
+        assertEq(blobs.attribute(tokenId, "content-type"), "");
+        (string[] memory keys, string[] memory values) = blobs.attributes(tokenId);
+        assertEq(keys.length + values.length, 0);
+        assertEq(string.concat(blobs.name(), " ", blobs.symbol()), "Walrus Blob WBLOB");
+    }
+
     function test_tokenURI_showsTheRecord() public {
         uint256 tokenId = _registerBlob(ALICE, keccak256("a"), true, 5);
         string memory uri = blobs.tokenURI(tokenId);

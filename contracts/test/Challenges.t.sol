@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import { IChallenges } from "src/interfaces/IChallenges.sol";
 import { IWired } from "src/interfaces/IWired.sol";
 import { Cert } from "src/types/Cert.sol";
-import { ChallengeInfo, ChallengeMode, SymbolProof } from "src/types/Challenge.sol";
+import { ChallengeInfo, ChallengeMode } from "src/types/Challenge.sol";
 import { ChallengeResult } from "src/types/Epoch.sol";
 import { PoolInfo } from "src/types/Node.sol";
+import { ParamKeys, ParamValue } from "src/types/Param.sol";
 import { ChallengeBase } from "./utils/ChallengeBase.sol";
-import { TestHeader } from "./utils/TestHeader.sol";
 
 /// @dev One epoch's challenge, phase by phase, on ten nodes with one shard each.
 contract ChallengesTest is ChallengeBase {
@@ -252,6 +252,12 @@ contract ChallengesTest is ChallengeBase {
         challenges.revealSeed("");
     }
 
+    function test_sample_needsTheSeed() public {
+        _select();
+        vm.expectRevert(abi.encodeWithSelector(IChallenges.NoSeed.selector, E));
+        challenges.sample(E, 0, new uint64[](1));
+    }
+
     // ----- Pass
 
     function test_submitPass_reverts() public {
@@ -437,5 +443,28 @@ contract OffChallengeTest is ChallengeBase {
         ChallengeResult memory result = challenges.result(1);
         assertFalse(result.enforced || result.isVoid);
         assertEq(result.passed, 0);
+    }
+}
+
+/// @dev More rescue samples than a node's word has bits for.
+contract ManySamplesChallengeTest is ChallengeBase {
+    function _paramValues() internal pure override returns (ParamValue[] memory values) {
+        values = new ParamValue[](5);
+        values[0] = ParamValue(ParamKeys.VOTE_INTERVAL, 0);
+        values[1] = ParamValue(ParamKeys.SEED_DELAY, SEED_DELAY);
+        values[2] = ParamValue(ParamKeys.CHALLENGE_MODE, uint256(ChallengeMode.Enforced));
+        values[3] = ParamValue(ParamKeys.MIN_SAMPLES, 200);
+        values[4] = ParamValue(ParamKeys.RESCUE_SAMPLES, 640);
+    }
+
+    /// Beyond the word their bits would be those of another meaning: the number is cut at 128.
+    function test_rescue_isCutAtAWord() public {
+        _launch(10, 10);
+        _fund(ALICE);
+        _storeMatrix(0, false, 5);
+        _select();
+        ChallengeInfo memory info = challenges.challenge(1);
+        assertEq(info.sampleCount, 200);
+        assertEq(info.rescueCount, 128);
     }
 }

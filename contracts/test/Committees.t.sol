@@ -3,13 +3,11 @@ pragma solidity 0.8.37;
 
 import { BLS } from "solady/utils/ext/ithaca/BLS.sol";
 import { ICommittees } from "src/interfaces/ICommittees.sol";
-import { IStaking } from "src/interfaces/IStaking.sol";
 import { IWired } from "src/interfaces/IWired.sol";
 import { BlsMinPk } from "src/libraries/BlsMinPk.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { Cert, Threshold } from "src/types/Cert.sol";
 import { CommitteeInfo } from "src/types/Epoch.sol";
-import { NodeParams } from "src/types/Node.sol";
 import { Base } from "./Base.t.sol";
 import { TestBls } from "./utils/TestBls.sol";
 

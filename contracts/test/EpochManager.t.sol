@@ -89,6 +89,21 @@ contract EpochManagerTest is Base {
 
     // ----- Sync done
 
+    /// When stake counts, and who has reported: answers before the first epoch and about strangers too.
+    function test_views_nextActivationAndReports() public {
+        _launch(10, 4);
+        assertEq(epochManager.nextActivationEpoch(), 2);
+        assertTrue(epochManager.hasReported(1));
+        assertFalse(epochManager.hasReported(77));
+        _settleAll();
+        _warpTo(epochManager.clock().selectableAt);
+        epochManager.selectCommittee(_equalSeats(10, 4));
+        assertEq(epochManager.nextActivationEpoch(), 3, "the committee of epoch 2 is chosen");
+        _warpTo(epochManager.clock().startableAt);
+        epochManager.startEpoch();
+        assertFalse(epochManager.hasReported(1), "each epoch anew");
+    }
+
     function test_syncDone_reverts() public {
         _stakeAll();
         epochManager.selectCommittee(_equalSeats(10, 4));

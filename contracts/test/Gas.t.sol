@@ -59,9 +59,10 @@ contract GasTest is Base {
         assertLt(_measure("selectCommittee, nothing changed", address(epochManager), address(this), data), 1 << 24);
     }
 
-    function test_updatePrices_isMeasured() public {
+    /// Nodes mostly vote alike. That must not be the dearest case of the percentile.
+    function test_updatePrices_whenAllAgree() public {
         bytes memory data = abi.encodeCall(system.updatePrices, ());
-        assertLt(_measure("updatePrices, 100 nodes", address(system), address(this), data), 1_000_000);
+        assertLt(_measure("updatePrices, 100 nodes that agree", address(system), address(this), data), 330_000);
     }
 
     function _certify(string memory name, uint256 signers) private returns (uint256) {

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import { BLS } from "solady/utils/ext/ithaca/BLS.sol";
-import { ICommittees } from "src/interfaces/ICommittees.sol";
 import { BlsMinPk } from "src/libraries/BlsMinPk.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { Cert, Threshold } from "src/types/Cert.sol";

@@ -5,7 +5,7 @@ import { IEpochManager } from "src/interfaces/IEpochManager.sol";
 import { IStaking } from "src/interfaces/IStaking.sol";
 import { IWired } from "src/interfaces/IWired.sol";
 import { ChallengeResult, Settlement } from "src/types/Epoch.sol";
-import { PoolInfo, Position, Role, SlashReason } from "src/types/Node.sol";
+import { PoolInfo, Position, Rate, Role } from "src/types/Node.sol";
 import { StakingBase } from "./utils/StakingBase.sol";
 
 /// @dev Positions, settlement, commission, strikes: four nodes of equal stake and ten shards, weights 3, 3, 2, 2.
@@ -252,6 +252,19 @@ contract PoolsTest is StakingBase {
     }
 
     /// Settling is open to anyone, and strange ids do not disturb.
+    /// What a position is paid depends on the rate of its epochs, so anybody must be able to read it.
+    function test_rateAt_isTheRateBeforeSomebodyJoined() public {
+        assertEq(abi.encode(staking.rateAt(1, 0)), abi.encode(Rate(0, 0, 0)), "1:1 before there was one");
+        _subsidise(1000e9);
+        _turn();
+        uint256 balance = staking.pool(1).balance;
+        _stakeAs(ALICE, 1, 5e9);
+        _turn();
+        assertEq(staking.rateAt(1, 2).epoch, 1, "nobody joined in epoch 2");
+        assertEq(abi.encode(staking.rateAt(1, 3)), abi.encode(Rate(3, uint96(balance), 1000e9)));
+        assertEq(staking.name(), "Staked WAL");
+    }
+
     function test_settle_ignoresUnknownNodes() public {
         _turnUnsettled();
         uint32[] memory ids = new uint32[](4);

@@ -71,6 +71,10 @@ contract PrevrandaoRandomnessTest is Test {
         _refused("");
         _refused(hex"c0");
         _refused(hex"80");
+        // A list as the last item; a mixHash that is no word; a number that is longer than one.
+        _refused(hex"c1c0");
+        _refused(hex"d080808080808080808080808080808080");
+        _refused(hex"d98080808080808080890102030405060708098080808080808080");
         bytes memory header = TestHeader.encode(19_999, 1, "mix");
         _refused(abi.encodePacked(header, uint8(0x80)));
         bytes memory cut = new bytes(header.length - 1);

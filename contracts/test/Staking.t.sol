@@ -211,6 +211,18 @@ contract StakingTest is Base {
         assertEq(staking.capacityVotesOf(ids)[1], 0, "node 0 has no votes");
     }
 
+    /// A price vote without a limit would overflow where prices are multiplied.
+    function test_setVotes_hasALimitForBothPrices() public {
+        _register(1);
+        uint64 most = 1 << 48;
+        vm.startPrank(_operator(1));
+        vm.expectRevert(abi.encodeWithSelector(IStaking.VoteTooHigh.selector, most + 1, most));
+        staking.setVotes(1, most + 1, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.VoteTooHigh.selector, most + 1, most));
+        staking.setVotes(1, 0, most + 1, 0);
+        staking.setVotes(1, most, most, type(uint64).max);
+    }
+
     function test_setNodeInfo_onlyByOperator() public {
         _register(1);
         bytes memory key = _nodeParams(2).networkKey;

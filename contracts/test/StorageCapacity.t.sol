@@ -62,6 +62,11 @@ contract StorageCapacityTest is Base {
         assertEq(capacity.balanceOf(ALICE, cut), SIZE);
     }
 
+    /// What a wallet shows of a class must be its range.
+    function test_uri_showsTheRange() public {
+        assertTrue(vm.contains(capacity.uri(uint256(3) << 32 | 17), "epochs 3 to 17"));
+    }
+
     function test_destroy_leavesUsedCapacity() public {
         vm.prank(ALICE);
         capacity.destroy(id, SIZE);

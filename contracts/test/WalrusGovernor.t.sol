@@ -74,6 +74,17 @@ contract WalrusGovernorTest is GovernanceBase {
         this.queue(address(params), data);
     }
 
+    /// Who proposed may take it back before the vote begins, and nobody else.
+    function test_proposal_isCancelledByItsProposerOnly() public {
+        _voter(WHALE, SUPPLY / 10);
+        bytes memory data = _setMode(1, 50);
+        uint256 id = _propose(WHALE, address(params), data);
+        vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorUnableToCancel.selector, id, BOB));
+        this.cancel(BOB, address(params), data);
+        this.cancel(WHALE, address(params), data);
+        _assertState(id, IGovernor.ProposalState.Canceled);
+    }
+
     /// Staked WAL votes as well, and no WAL votes twice.
     function test_votes_stakedWalCountsOnce() public {
         uint256 amount = SUPPLY / 25;
@@ -294,6 +305,13 @@ contract WalrusGovernorTest is GovernanceBase {
 
     function execute(address target, bytes memory data) external {
         _execute(target, data);
+    }
+
+    function cancel(address who, address target, bytes memory data) external {
+        bytes[] memory calls = new bytes[](1);
+        calls[0] = data;
+        vm.prank(who);
+        governor.cancel(_list(target), new uint256[](1), calls, keccak256(data));
     }
 
     function queue(address target, bytes memory data) external {

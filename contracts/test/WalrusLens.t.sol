@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { WalrusLens } from "src/WalrusLens.sol";
 import { IWalrusLens } from "src/interfaces/IWalrusLens.sol";
+import { IWired } from "src/interfaces/IWired.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { BlobRecord } from "src/types/Blob.sol";
 import { BlobView, EpochBooks, GovernanceInfo, Holding, PositionView } from "src/types/Lens.sol";
@@ -146,6 +147,8 @@ contract WalrusLensTest is Base {
         assertEq(o.certifiedCount, 1);
         assertEq(o.nodeCount, 10);
         assertEq(abi.encode(lens.committee(1)), abi.encode(committees.committee(1)));
+        assertEq(abi.encode(lens.challenge(1)), abi.encode(challenges.challenge(1)));
+        assertEq(challenges.randomness(), address(randomness));
     }
 
     function test_poolsAndPositions_pageThroughAll() public {
@@ -165,6 +168,31 @@ contract WalrusLensTest is Base {
         assertEq(page[1].position.principal, 0);
         assertEq(page[2].position.principal, 6e9);
         assertEq(lens.positions(last + 1, 1).length, 0);
+    }
+
+    /// A network with parameters out of bounds would fail later, where nobody expects it: no contract of it comes to be.
+    function test_constructor_refusesParametersOutOfBounds() public {
+        Parameters[7] memory bad;
+        for (uint256 i = 0; i < bad.length; ++i) {
+            bad[i] = _parameters(10);
+        }
+        bad[0].nShards = 3;
+        bad[1].nShards = 24_576;
+        bad[2].maxEpochsAhead = 61;
+        bad[3].epochDuration = 3;
+        bad[4].maxCommittee = 256;
+        bad[5].minNodes = 151;
+        bad[6].minNodes = 0;
+        for (uint256 i = 0; i < bad.length; ++i) {
+            vm.expectPartialRevert(IWired.ParameterOutOfBounds.selector);
+            this.deployLens(bad[i]);
+        }
+        this.deployLens(_parameters(24_575));
+    }
+
+    /// For expectRevert, which needs one call.
+    function deployLens(Parameters memory p) external {
+        new WalrusLens(lens.wiring(), p);
     }
 
     function test_checkWiring_noticesDisagreement() public {

@@ -54,7 +54,8 @@ library WeightedVotes {
     }
 
     /// @dev Reorders `[low, high)` so that everything below its pivot lies left of `place`, where the pivot is, and
-    /// nothing else does. `weight` is that of the left part.
+    /// everything above it to the right. Of what equals the pivot every other entry goes to the left: where all nodes
+    /// agree, which is usual, a round halves the list too. `weight` is that of the left part.
     function _divide(uint256[] memory list, uint256 low, uint256 high)
         private
         pure
@@ -70,7 +71,7 @@ library WeightedVotes {
             place := start
             for { let at := start } lt(at, last) { at := add(at, 0x20) } {
                 let entry := mload(at)
-                if lt(entry, pivot) {
+                if lt(entry, add(pivot, and(shr(5, at), 1))) {
                     weight := add(weight, and(entry, 0xffff))
                     mstore(at, mload(place))
                     mstore(place, entry)

@@ -8,7 +8,7 @@ import { WalrusSystem } from "src/WalrusSystem.sol";
 import { BlobFlags, BlobRecord } from "src/types/Blob.sol";
 import { MarketHandler } from "./MarketHandler.sol";
 
-/// @dev Invariants 1 to 4 and 8 of the design over storage market, blobs and books, whatever users, voters, crankers and
+/// @dev Invariants 1 to 4, 7 and 8 of the design over storage market, blobs and books, whatever users, voters, crankers and
 /// an attacker do in whatever order.
 /// forge-config: default.invariant.fail-on-revert = true
 /// forge-config: nightly.invariant.fail-on-revert = true
@@ -25,7 +25,7 @@ contract MarketInvariants is Test {
         handler.launch();
         (address system_, address blobs_, address wal_,) = handler.contracts();
         (system, blobs, wal) = (WalrusSystem(system_), BlobNFT(blobs_), WAL(wal_));
-        bytes4[] memory actions = new bytes4[](19);
+        bytes4[] memory actions = new bytes4[](20);
         actions[0] = MarketHandler.buy.selector;
         actions[1] = MarketHandler.split.selector;
         actions[2] = MarketHandler.fuse.selector;
@@ -45,6 +45,7 @@ contract MarketInvariants is Test {
         actions[16] = MarketHandler.vote.selector;
         actions[17] = MarketHandler.nextEpoch.selector;
         actions[18] = MarketHandler.invalidate.selector;
+        actions[19] = MarketHandler.forge.selector;
         targetSelector(FuzzSelector(address(handler), actions));
         targetContract(address(handler));
     }

@@ -201,6 +201,35 @@ contract MarketHandler is Base {
         }
     }
 
+    /// What all members signed, but for another epoch, network, kind or blob, and bitmaps that claim more than signed.
+    function forge(uint256 which, uint256 kind) external {
+        uint256 tokenId = _token(which);
+        if (tokenId == 0) return;
+        BlobRecord memory r = blobs.record(tokenId);
+        uint32 epoch = system.epoch();
+        bytes32 domain = committees.domain();
+        bytes memory message = _confirmation(tokenId);
+        uint256 signers = 15;
+        kind %= 6;
+        if (kind == 0) message = Intent.permanentConfirmation(epoch - 1, domain, r.blobId);
+        else if (kind == 1) message = Intent.permanentConfirmation(epoch + 1, domain, r.blobId);
+        else if (kind == 2) message = Intent.permanentConfirmation(epoch, keccak256(abi.encode(domain)), r.blobId);
+        else if (kind == 3) message = Intent.deletableConfirmation(epoch, domain, r.blobId, tokenId + 1);
+        else if (kind == 4) message = Intent.invalidBlobId(epoch, domain, r.blobId);
+        else signers = 7;
+        Cert memory c = _certificate(message, signers);
+        if (kind == 5) c.signers = 15;
+        for (uint256 extra = 0; extra < 2; ++extra) {
+            try system.certify(tokenId, c) {
+                assertTrue(false, "a forged certificate was accepted");
+            } catch { }
+            // A bit of a seat that nobody has makes an honest one bad too.
+            c = _certificate(_confirmation(tokenId), 15);
+            c.signers |= 16;
+        }
+        ++done["forge"];
+    }
+
     function extend(uint256 who, uint256 which, uint32 epochs) external {
         uint256 tokenId = _token(which);
         if (tokenId == 0) return;

@@ -11,7 +11,7 @@ import { CommitteeInfo, Settlement } from "src/types/Epoch.sol";
 import { PoolInfo, Position } from "src/types/Node.sol";
 import { StakingHandler } from "./StakingHandler.sol";
 
-/// @dev Invariants 1, 5, 9, 10 and 12 of the design over stake, rewards and committees.
+/// @dev Invariants 1, 5, 6, 9, 10 and 12 of the design over stake, rewards and committees.
 /// forge-config: default.invariant.fail-on-revert = true
 /// forge-config: nightly.invariant.fail-on-revert = true
 contract StakingInvariants is Test {
@@ -29,7 +29,7 @@ contract StakingInvariants is Test {
         (address wal_, address staking_, address committees_, address epochs_,) = handler.contracts();
         (wal, staking) = (WAL(wal_), Staking(staking_));
         (committees, epochManager) = (Committees(committees_), EpochManager(epochs_));
-        bytes4[] memory actions = new bytes4[](16);
+        bytes4[] memory actions = new bytes4[](17);
         actions[0] = StakingHandler.stake.selector;
         actions[1] = StakingHandler.request.selector;
         actions[2] = StakingHandler.withdraw.selector;
@@ -47,6 +47,7 @@ contract StakingInvariants is Test {
         actions[13] = StakingHandler.crank.selector;
         actions[14] = StakingHandler.crank.selector;
         actions[15] = StakingHandler.crank.selector;
+        actions[16] = StakingHandler.vote.selector;
         targetSelector(FuzzSelector(address(handler), actions));
         targetContract(address(handler));
     }
@@ -162,9 +163,10 @@ contract StakingInvariants is Test {
             else if (kind == 11) handler.send(r, r >> 64);
             else if (kind == 12) handler.subsidise(r, uint32(r >> 64));
             else if (kind == 13) handler.rejoin(uint32(r));
+            else if (r & 1 == 0) handler.vote(uint32(r >> 8), uint64(r >> 40), uint64(r >> 104), uint64(r >> 168));
             else handler.settle(uint32(r));
         }
-        bytes32[10] memory wanted = [
+        bytes32[13] memory wanted = [
             bytes32("staked"),
             "requested",
             "withdrawn when due",
@@ -174,7 +176,10 @@ contract StakingInvariants is Test {
             "rejoined",
             "struck",
             "jailed",
-            "unsettled"
+            "unsettled",
+            "rewarded",
+            "forfeited",
+            "moved"
         ];
         for (uint256 i = 0; i < wanted.length; ++i) {
             assertGt(handler.done(wanted[i]), 0, string(abi.encodePacked(wanted[i])));

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { ChallengeResult, EpochState } from "src/types/Epoch.sol";
-import { NodeInfo, PoolInfo, Position, Role } from "src/types/Node.sol";
+import { Vm } from "forge-std/Vm.sol";
+import { IStaking } from "src/interfaces/IStaking.sol";
+import { RedStuffMath } from "src/libraries/RedStuffMath.sol";
+import { WeightedVotes } from "src/libraries/WeightedVotes.sol";
+import { ChallengeResult, EpochState, Settlement } from "src/types/Epoch.sol";
+import { Position, Role } from "src/types/Node.sol";
 import { StakingBase } from "../utils/StakingBase.sol";
 
 /// @dev Stakers, operators, crankers and an attacker on a network of six nodes and ten shards. Challenge results are
@@ -10,6 +14,7 @@ import { StakingBase } from "../utils/StakingBase.sol";
 /// invariants say must hold whatever succeeds.
 contract StakingHandler is StakingBase {
     uint32 internal constant NODES = 6;
+    uint16 private constant N_SHARDS = 10;
 
     address[] public users;
     uint256 public donated;
@@ -37,8 +42,19 @@ contract StakingHandler is StakingBase {
         lowestSupply = wal.totalSupply();
     }
 
+    /// @dev A position that an action is not about.
+    struct Witness {
+        uint256 id;
+        uint256 value;
+        uint64 principal;
+        uint32 nodeId;
+        uint32 settled;
+    }
+
     modifier counted(bytes32 action) {
+        Witness memory w = _witness(action);
         _;
+        _checkWitness(w);
         uint256 supply = wal.totalSupply();
         assertLe(supply, lowestSupply, "WAL supply only falls");
         lowestSupply = supply;
@@ -146,6 +162,22 @@ contract StakingHandler is StakingBase {
         } catch { }
     }
 
+    /// @dev Prices follow at once, and are what the definition says.
+    function vote(uint32 nodeId, uint64 storagePrice, uint64 writePrice, uint64 bytes_) external counted("vote") {
+        nodeId = _node(nodeId);
+        vm.prank(_operator(nodeId));
+        staking.setVotes(
+            nodeId,
+            uint64(bound(storagePrice, 0, 9)),
+            uint64(bound(writePrice, 0, 1 << 48)),
+            uint64(bound(bytes_, 0, 1e13))
+        );
+        system.updatePrices();
+        (uint64 price, uint64 fee) = system.prices();
+        assertEq(price, _votedPrice(true), "storage price");
+        assertEq(fee, _votedPrice(false), "write price");
+    }
+
     // ----- Money and strangers
 
     function subsidise(uint256 amount, uint32 epochs) external counted("subsidise") {
@@ -202,9 +234,9 @@ contract StakingHandler is StakingBase {
             if (state == EpochState.Sync) {
                 _syncQuorum();
             } else if (state == EpochState.Done) {
-                _settleAll();
+                _settleChecked();
                 _warpTo(epochManager.clock().selectableAt);
-                epochManager.selectCommittee(_dhondt());
+                _selectChecked();
             } else {
                 _warpTo(epochManager.clock().startableAt);
                 epochManager.startEpoch();
@@ -241,10 +273,125 @@ contract StakingHandler is StakingBase {
             if (!staking.isSettled()) ++done["unsettled"];
             _warpTo(epochManager.clock().doneAt + uint256(D) * 3 / 4);
         } else {
-            _settleAll();
+            _settleChecked();
             _warpTo(epochManager.clock().selectableAt);
         }
-        epochManager.selectCommittee(_dhondt());
+        _selectChecked();
+    }
+
+    /// @dev Settles all pools. Who passed gets its share, neither more nor less because of the others; who failed gets
+    /// nothing; nobody is punished unless results count.
+    function _settleChecked() private {
+        Settlement memory s = staking.settlement();
+        bool counts = s.result.enforced && !s.result.isVoid;
+        uint256[] memory misses = new uint256[](NODES + 1);
+        for (uint32 i = 1; i <= NODES; ++i) {
+            misses[i] = staking.pool(i).misses;
+        }
+        vm.recordLogs();
+        _settleAll();
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IStaking.PoolSettled.selector) continue;
+            uint32 nodeId = uint32(uint256(logs[i].topics[1]));
+            assertEq(uint256(logs[i].topics[2]), s.epoch, "only the epoch that ended is settled");
+            (uint256 reward, uint256 commission_, uint256 slashed) =
+                abi.decode(logs[i].data, (uint256, uint256, uint256));
+            (, uint8 seat, uint16 weight) = committees.standing(s.epoch, nodeId);
+            bool failed = counts && s.result.passed >> seat & 1 == 0;
+            assertEq(reward, failed ? 0 : uint256(s.rewards) * weight / N_SHARDS, "the share of a pool");
+            assertLe(commission_, reward);
+            if (!failed) assertEq(slashed, 0, "slashed though it passed");
+            if (!counts) assertEq(staking.pool(nodeId).misses, misses[nodeId], "a strike without a result");
+            ++done[failed ? bytes32("forfeited") : bytes32("rewarded")];
+        }
+    }
+
+    /// @dev Selects with the only seats there are, moves no shard that could have stayed, and takes up the voted capacity.
+    function _selectChecked() private {
+        uint32 epoch = epochManager.epoch();
+        uint16[] memory seats = _dhondt();
+        (,, uint256 nodes) = staking.candidates();
+        if (nodes >= 4) _refuseOtherSeats(seats);
+        epochManager.selectCommittee(seats);
+
+        uint256 moved = 0;
+        for (uint16 shard = 0; shard < N_SHARDS; ++shard) {
+            if (committees.shardOwner(epoch, shard) != committees.shardOwner(epoch + 1, shard)) ++moved;
+        }
+        uint256 lost = 0;
+        for (uint32 i = 1; i <= NODES; ++i) {
+            (uint16 old, uint16 next) = (committees.weightOf(epoch, i), committees.weightOf(epoch + 1, i));
+            if (old > next) lost += old - next;
+        }
+        assertEq(moved, lost, "as many shards move as somebody loses");
+        if (moved != 0) ++done["moved"];
+        assertEq(epochManager.nextCapacity(), _votedCapacity(epoch + 1), "voted capacity");
+    }
+
+    function _refuseOtherSeats(uint16[] memory seats) private {
+        for (uint256 from = 0; from < seats.length; ++from) {
+            uint256 to = (from + 1) % seats.length;
+            if (seats[from] == 0) continue;
+            (seats[from], seats[to]) = (seats[from] - 1, seats[to] + 1);
+            try epochManager.selectCommittee(seats) {
+                assertTrue(false, "other seats are accepted");
+            } catch { }
+            (seats[from], seats[to]) = (seats[from] + 1, seats[to] - 1);
+        }
+    }
+
+    /// @dev The smallest price such that votes up to it hold a quorum.
+    function _votedPrice(bool storagePrice) private view returns (uint64 lowest) {
+        (uint32[] memory ids, uint16[] memory weights) = committees.members(epochManager.epoch());
+        lowest = type(uint64).max;
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (ids[i] == 0) continue;
+            uint64 price = _priceOf(ids[i], storagePrice);
+            uint256 weight = 0;
+            for (uint256 k = 0; k < ids.length; ++k) {
+                if (ids[k] != 0 && _priceOf(ids[k], storagePrice) <= price) weight += weights[k];
+            }
+            if (RedStuffMath.isQuorum(weight, N_SHARDS) && price < lowest) lowest = price;
+        }
+    }
+
+    function _priceOf(uint32 nodeId, bool storagePrice) private view returns (uint64) {
+        return storagePrice ? staking.node(nodeId).storagePrice : staking.node(nodeId).writePrice;
+    }
+
+    /// @dev The largest capacity such that votes from it on hold a quorum, each vote scaled to the whole network.
+    function _votedCapacity(uint32 epoch) private view returns (uint64 highest) {
+        (uint32[] memory ids, uint16[] memory weights) = committees.members(epoch);
+        uint64[] memory votes = new uint64[](ids.length);
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (ids[i] != 0) votes[i] = WeightedVotes.scaled(staking.node(ids[i]).capacity, weights[i], N_SHARDS);
+        }
+        for (uint256 i = 0; i < ids.length; ++i) {
+            uint256 weight = 0;
+            for (uint256 k = 0; k < ids.length; ++k) {
+                if (votes[k] >= votes[i]) weight += weights[k];
+            }
+            if (RedStuffMath.isQuorum(weight, N_SHARDS) && votes[i] > highest) highest = votes[i];
+        }
+    }
+
+    function _witness(bytes32 action) private view returns (Witness memory w) {
+        (w.id,) = _position(uint256(keccak256(abi.encode(action, lastPosition, vm.getBlockTimestamp()))));
+        if (w.id == 0) return w;
+        Position memory q = staking.position(w.id);
+        (w.value,) = staking.valueOf(w.id);
+        (w.principal, w.nodeId, w.settled) = (q.principal, q.nodeId, staking.pool(q.nodeId).settledEpoch);
+    }
+
+    /// @dev Nothing that others do between two settlements changes what a position is worth, rounding apart.
+    function _checkWitness(Witness memory w) private view {
+        if (w.id == 0 || staking.pool(w.nodeId).settledEpoch != w.settled) return;
+        try staking.position(w.id) returns (Position memory q) {
+            if (q.principal != w.principal) return;
+            (uint256 value,) = staking.valueOf(w.id);
+            assertApproxEqAbs(value, w.value, 2, "an action on another position changed this one");
+        } catch { }
     }
 
     function _scriptRandomly(uint256 seed) private {

@@ -79,6 +79,19 @@ contract BlsMinPkTest is Test {
         assertEq(abi.encode(KeyTable.sum(SSTORE2.write(keys), set)), abi.encode(expected));
     }
 
+    /// A table with something in it that is no point gives no sum, not a wrong one.
+    function test_sum_refusesWhatIsNoPoint() public {
+        bytes memory keys = TestBls.key(7);
+        keys[95] ^= 0x01;
+        address table = SSTORE2.write(keys);
+        vm.expectRevert(KeyTable.KeySumFailed.selector);
+        this.sum{ gas: 300_000 }(table, 1);
+    }
+
+    function sum(address table, uint256 seats) external view returns (BLS.G1Point memory) {
+        return KeyTable.sum(table, seats);
+    }
+
     function verify(bytes memory key, bytes memory message, bytes calldata signature) external view returns (bool) {
         return BlsMinPk.verify(BlsMinPk.toKey(key), message, BlsMinPk.toSignature(signature));
     }

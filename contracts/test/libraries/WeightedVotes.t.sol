@@ -40,6 +40,32 @@ contract WeightedVotesTest is Test {
         assertTrue(3 * from >= 2 * n + 1 && 3 * above < 2 * n + 1, "capacity");
     }
 
+    /// Equal votes were the dearest of all: a round left out one entry only, and cost many times as much as others.
+    function test_attack_pricesByTheSameVoteOfAll() public view {
+        uint256[] memory same = new uint256[](255);
+        uint256[] memory different = new uint256[](255);
+        for (uint256 i = 0; i < 255; ++i) {
+            same[i] = 100_000 << 16 | 4;
+            different[i] = uint256(keccak256(abi.encode(i))) % 1e6 << 16 | 4;
+        }
+        uint256 before = gasleft();
+        WeightedVotes.lowQuorum(different, 1020);
+        uint256 usual = before - gasleft();
+        before = gasleft();
+        assertEq(WeightedVotes.lowQuorum(same, 1020), 100_000);
+        assertLt(before - gasleft(), 2 * usual);
+        assertEq(WeightedVotes.highQuorum(same, 1020), 100_000);
+    }
+
+    /// Fewer votes than a quorum decide nothing: the price is then what nobody pays, the capacity nothing.
+    function test_quorums_withoutOne() public pure {
+        assertEq(WeightedVotes.lowQuorum(new uint256[](0), 10), type(uint64).max);
+        assertEq(WeightedVotes.highQuorum(new uint256[](0), 10), 0);
+        uint256[] memory list = new uint256[](1);
+        list[0] = 5 << 16 | 6;
+        assertEq(WeightedVotes.lowQuorum(list, 10), type(uint64).max);
+    }
+
     function test_scaled_clampsToU64() public pure {
         assertEq(WeightedVotes.scaled(100, 4, 10), 250);
         assertEq(WeightedVotes.scaled(type(uint64).max, 1, 1000), type(uint64).max);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IChallenges } from "src/interfaces/IChallenges.sol";
 import { Intent } from "src/libraries/Intent.sol";
 import { BlobFlags, BlobRecord } from "src/types/Blob.sol";
-import { Cert } from "src/types/Cert.sol";
 import { ChallengeInfo, ChallengeMode, SymbolProof } from "src/types/Challenge.sol";
 import { ParamKeys, ParamValue } from "src/types/Param.sol";
 import { Answer, EncodedBlobs } from "./EncodedBlobs.sol";

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Dhondt } from "src/libraries/Dhondt.sol";
-import { ChallengeResult, EpochState, Settlement } from "src/types/Epoch.sol";
+import { ChallengeResult, Settlement } from "src/types/Epoch.sol";
 import { PoolInfo } from "src/types/Node.sol";
 import { Base } from "../Base.t.sol";
 import { ScriptedChallenges } from "./ScriptedChallenges.sol";
