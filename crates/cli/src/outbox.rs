@@ -158,9 +158,10 @@ impl Outbox {
         }
         self.check_key_file()?;
         let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-        let sealed = tempfile::NamedTempFile::new_in(&self.directory);
-        let mut sealed = sealed.with_context(|| self.place())?;
-        let key = self.seal(&mut BufReader::new(file), sealed.as_file_mut())?;
+        // Without a name until it is whole: nothing is left of it if this process dies.
+        let sealed = self.env.disk.replacement(&job.sealed(), stamp.0);
+        let sealed = sealed.map_err(|error| Failure::new(Kind::Failed, error))?;
+        let key = self.seal(&mut BufReader::new(file), &mut FileWriter::new(sealed.file()))?;
         if self.stamp(path)? != stamp {
             let text = format!("{} changed while it was being read", path.display());
             return Err(Failure::message(Kind::Failed, text)
@@ -169,10 +170,7 @@ impl Outbox {
         if let Some(key) = key {
             write_file(&job.key(), &key, true)?;
         }
-        sealed.as_file().sync_all().with_context(|| self.place())?;
-        sealed.persist(job.sealed()).map_err(|error| error.error).with_context(|| self.place())?;
-        let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
-        synced.with_context(|| self.place())?;
+        sealed.publish().with_context(|| self.place())?;
         self.ready(job)
     }
 

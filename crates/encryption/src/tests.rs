@@ -250,3 +250,53 @@ fn what_is_no_recipient_or_key_is_refused_with_the_reason() {
     let refused = seal(&many, Padding::None, &mut &b""[..], &mut Vec::new());
     assert!(matches!(refused, Err(SealError::TooManyRecipients { .. })), "{refused:?}");
 }
+
+/// Made with `ssh-keygen -t ed25519 -N 'open sesame'`.
+const LOCKED_SSH_KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABDpe19gcd
+Zeik6aYmAsz/2fAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIKeOjl0ZVjZZ/i6z
+UiLfhplv2c1fucjCeFL+VRC3pBuzAAAAkC1OuI7BWJ3pKaPBjG2YdDGkM2SzQsmxr7bbA/
+kNI088RoNwOmyXA8rLeLgEC79aWGjQCT4ZMC8ORsI5ytQhPNzjRtVhgvo8AYCYv157r7BJ
+P0v9ljbDX/y51kiBtiyyBOS4jWYWLF0ZE+tHUKtCCbThMMyGDwAj0N/yh+Yt3GUNn2hC9y
+4Ey4cPv3AeN+SKKg==
+-----END OPENSSH PRIVATE KEY-----
+";
+const LOCKED_SSH_RECIPIENT: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKeOjl0ZVjZZ/i6zUiLfhplv2c1fucjCeFL+VRC3pBuz test";
+
+#[test]
+fn keys_that_are_themselves_encrypted_ask_for_their_passphrase_once() {
+    // Keys are mostly kept that way; asking for each blob anew, or not at all, makes people stop it.
+    let mut recipients = Recipients::default();
+    recipients.add(LOCKED_SSH_RECIPIENT).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let with = |file: &[u8], passphrase: Option<&str>| {
+        let mut keys = Keys::default();
+        let ask = |_: &str| {
+            asked.set(asked.get() + 1);
+            passphrase.map(|words| Zeroizing::new(words.to_owned()))
+        };
+        keys.add_identities(file, "key", &ask).map(|()| keys)
+    };
+    let file = sealed(&recipients, Padding::Padme, b"mine");
+    let ssh = LOCKED_SSH_KEY.as_bytes();
+    let keys = with(ssh, Some("open sesame")).unwrap();
+    assert_eq!((opened(&file, &keys), opened(&file, &keys)), (b"mine".to_vec(), b"mine".to_vec()));
+    assert_eq!(asked.get(), 1);
+    let wrong = Opened::new(Cursor::new(&file), &with(ssh, Some("wrong")).unwrap()).unwrap_err();
+    assert!(matches!(wrong, OpenError::WrongPassphrase), "{wrong:?}");
+    let silent = Opened::new(Cursor::new(&file), &with(ssh, None).unwrap()).unwrap_err();
+    assert!(matches!(silent, OpenError::WrongKey), "{silent:?}");
+
+    // An identity file that the age program encrypted with a passphrase.
+    let key = generate();
+    let mut lock = Recipients::default();
+    lock.add_passphrase(&Zeroizing::new("open sesame".to_owned())).unwrap();
+    let locked = sealed(&lock, Padding::None, key.identity_file().as_bytes());
+    let mut recipients = Recipients::default();
+    recipients.add(&key.recipient).unwrap();
+    let file = sealed(&recipients, Padding::None, b"too");
+    assert_eq!(opened(&file, &with(&locked, Some("open sesame")).unwrap()), b"too");
+    assert!(matches!(with(&locked, Some("wrong")), Err(KeyError::Locked { .. })));
+    assert!(matches!(with(&locked, None), Err(KeyError::Locked { .. })));
+}
