@@ -275,9 +275,13 @@ fn capacity_blobs_and_references_change_hands() {
     assert_eq!(list(), 2);
     client(&[&["capacity", "fuse"], &parts[..]].concat()).json();
     assert_eq!(list(), 1);
+    let few = ["--start", "1", "--end", "4", "--size", "100"];
+    client(&[&["capacity", "destroy"], &few[..]].concat()).json();
+    client(&[&["capacity", "normalise"], &few[..]].concat()).error(5);
+    client(&["capacity", "buy", "--size", MIB, "--epochs", "3"]).json();
     let all = ["capacity", "transfer", OTHER, "--start", "1", "--end", "4", "--size", MIB];
     client(&all).json();
-    assert_eq!(list(), 0);
+    assert_eq!(list(), 1, "what is left of the first purchase");
     client(&all).error(5);
 
     std::fs::write(directory.path().join("file"), b"deletable").unwrap();
@@ -286,6 +290,16 @@ fn capacity_blobs_and_references_change_hands() {
     assert_eq!(blobs["blobs"][0]["blob_id"], id.as_str(), "{blobs}");
     let end = client(&["blob", "extend", "1", "--epochs", "2"]).json()["end_epoch"].clone();
     assert_eq!(end, blobs["blobs"][0]["end_epoch"].as_u64().unwrap() + 2);
+    // On from its end, with capacity instead of money.
+    client(&["capacity", "buy", "--size", MIB, "--epochs", "7"]).json();
+    let middle = end.to_string();
+    let cut = ["--start", "1", "--end", "8", "--middle", &middle, "--size", MIB];
+    client(&[&["capacity", "split"], &cut[..]].concat()).json();
+    let epochs = (8 - end.as_u64().unwrap()).to_string();
+    let extended = client(&["blob", "extend", "1", "--epochs", &epochs, "--with-capacity"]);
+    let end = extended.json()["end_epoch"].clone();
+    assert_eq!(end, 8);
+    client(&["blob", "extend", "1", "--epochs", "1", "--with-capacity"]).error(5);
     let pairs = client(&["blob", "attributes", "1", "--set", "name=a walrus"]).json();
     assert_eq!(pairs["attributes"][0]["value"], "a walrus", "{pairs}");
 
@@ -297,7 +311,16 @@ fn capacity_blobs_and_references_change_hands() {
     assert_eq!((&found["version"], &found["frozen"]), (&2.into(), &true.into()), "{found}");
     client(&["ref", "update", "1", &id]).error(5);
 
+    let before = list();
     client(&["blob", "delete", "1"]).json();
     assert_eq!(client(&["blob", "list"]).json()["blobs"].as_array().unwrap().len(), 0);
-    assert_eq!(list(), 1, "the rest of its capacity came back");
+    assert_eq!(list(), before + 1, "the rest of its capacity came back");
+    for (object, words) in [("2", &["transfer"][..]), ("3", &["burn"])] {
+        std::fs::write(directory.path().join("file"), object).unwrap();
+        client(&["store", "file"]).json();
+        let to = if words == ["transfer"] { &[OTHER][..] } else { &[] };
+        client(&[&["blob"], words, &[object], to].concat()).json();
+        client(&["blob", "burn", object]).error(5);
+    }
+    assert_eq!(client(&["blob", "list"]).json()["blobs"].as_array().unwrap().len(), 0);
 }

@@ -15,6 +15,7 @@ mod content;
 mod encryption;
 mod examples;
 mod failures;
+mod governance;
 mod guides;
 mod large;
 mod liars;

@@ -147,16 +147,15 @@ impl Network {
         let mut setup = walrus(self.path());
         setup.args(["--json", "node", "setup", "--name", &name, "--deployment", "deployment.json"]);
         setup.arg("--weak-keystore");
-        setup
-            .args(["--public-address", &public, "--bind", &bind, "--rpc", &rpc, "--dir"])
-            .arg(&dir);
+        // As an operator would name it: relative to here.
+        setup.args(["--public-address", &public, "--bind", &bind, "--rpc", &rpc, "--dir", &name]);
         if behind_proxy {
             setup.arg("--plain-http");
         }
         let operator = run(&mut setup).json()["operator"].as_str().unwrap().to_owned();
         self.client(&["chain", "fund", &operator]).json();
         let mut register = walrus(self.path());
-        register.args(["--json", "node", "register", "--dir"]).arg(&dir);
+        register.args(["--json", "node", "register", "--dir", &name]);
         run(&mut register).json();
         self.nodes.push(NodeProcess { dir, public_port, bind_port, process: None });
     }

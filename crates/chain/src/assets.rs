@@ -23,7 +23,14 @@ pub struct CapacityClass {
 }
 
 impl CapacityClass {
-    fn id(self) -> U256 {
+    /// The class that the contracts number so: start and end in its lowest 64 bits.
+    pub(crate) fn of(id: U256) -> Self {
+        let low = id.as_limbs()[0];
+        // Both halves have 32 bits.
+        Self { start: Epoch((low >> 32) as u32), end: Epoch(low as u32) }
+    }
+
+    pub(crate) fn id(self) -> U256 {
         U256::from(u64::from(self.start.0) << 32 | u64::from(self.end.0))
     }
 }
@@ -128,28 +135,6 @@ impl ChainClient {
 /// go wrong.
 #[allow(clippy::missing_errors_doc, reason = "said once for all")]
 impl ChainWriter {
-    /// Buys `size` bytes of capacity at no more than `max_payment`; the FROST paid. The
-    /// market must be allowed to take them ([`ChainWriter::ensure_allowance`]).
-    pub async fn buy_capacity(
-        &self,
-        size: u64,
-        class: CapacityClass,
-        max_payment: u64,
-    ) -> Result<u64, WriteError> {
-        let name = "buy capacity";
-        let call = system::WalrusSystem::buyCall {
-            size,
-            start: class.start.0,
-            end: class.end.0,
-            maxPayment: U256::from(max_payment),
-            to: to_address(self.address()),
-        };
-        let system = self.client().deployment().contracts.system;
-        let receipt = self.call(name, system, &call).await?;
-        let event: system::WalrusSystem::CapacityBought = find_event(name, &receipt, system)?;
-        Ok(event.paid.plain())
-    }
-
     /// Cuts `amount` bytes of capacity in two at the epoch `middle`.
     pub async fn split_capacity(
         &self,
@@ -178,6 +163,34 @@ impl ChainWriter {
             amount: U256::from(amount),
         };
         self.call("fuse the capacity", self.client().deployment().contracts.capacity, &call).await
+    }
+
+    /// Cuts the past epochs off `amount` bytes of capacity.
+    pub async fn normalise_capacity(
+        &self,
+        class: CapacityClass,
+        amount: u64,
+    ) -> Result<Receipt, WriteError> {
+        let call = capacity::StorageCapacity::normaliseCall {
+            capacityId: class.id(),
+            amount: U256::from(amount),
+        };
+        let contract = self.client().deployment().contracts.capacity;
+        self.call("normalise the capacity", contract, &call).await
+    }
+
+    /// Gives `amount` bytes of capacity up, for nothing in return.
+    pub async fn destroy_capacity(
+        &self,
+        class: CapacityClass,
+        amount: u64,
+    ) -> Result<Receipt, WriteError> {
+        let call = capacity::StorageCapacity::destroyCall {
+            capacityId: class.id(),
+            amount: U256::from(amount),
+        };
+        let contract = self.client().deployment().contracts.capacity;
+        self.call("destroy the capacity", contract, &call).await
     }
 
     /// Gives `amount` bytes of capacity to another account.

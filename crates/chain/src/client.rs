@@ -6,7 +6,7 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256},
     sol_types::{SolCall, SolEvent},
 };
 use walrus_core::{
@@ -22,10 +22,10 @@ use crate::{
     endpoints::Endpoints,
     error::ReadError,
     event::ChainEvent,
-    rpc::{BlockTag, CallRequest, LogQuery},
+    rpc::{BlockTag, CallRequest, Log, LogQuery},
     view::{
-        BlobRecord, ChallengeView, EpochPhase, EpochState, NetworkSnapshot, NetworkView,
-        NodeRecord, PoolRecord, Prices,
+        BlobRecord, ChallengeMode, ChallengeView, EpochPhase, EpochState, NetworkSnapshot,
+        NetworkView, NodeRecord, PoolRecord, Prices,
     },
 };
 
@@ -312,14 +312,25 @@ impl ChainClient {
     pub async fn challenge(&self, epoch: Epoch) -> Result<ChallengeView, ReadError> {
         let call = lens::WalrusLens::challengeCall { epoch: epoch.0 };
         let c = self.read("a challenge", self.lens(), call).await?;
+        let mode = match c.mode {
+            0 => ChallengeMode::Off,
+            1 => ChallengeMode::Trial,
+            2 => ChallengeMode::Enforced,
+            other => {
+                return Err(malformed("a challenge", format!("there is no mode {other}")));
+            }
+        };
         Ok(ChallengeView {
-            is_on: c.mode != 0,
+            is_on: mode != ChallengeMode::Off,
+            mode,
             opened: c.opened,
             log_start: c.logStart,
             log_end: c.logLength,
             acked_weight: c.ackedWeight,
             passed_weight: c.passedWeight,
             seed_block: (c.seedBlock != 0).then_some(c.seedBlock),
+            seed: (!c.seed.is_zero()).then_some(c.seed.0),
+            close_time: (c.closeTime != 0).then_some(c.closeTime),
         })
     }
 
@@ -359,24 +370,37 @@ impl ChainClient {
     pub async fn objects_of(&self, blob: &BlobId) -> Result<Vec<TokenId>, ReadError> {
         let address = to_address(self.deployment.contracts.system);
         let topics = [system::WalrusSystem::BlobRegistered::SIGNATURE_HASH, blob.as_bytes().into()];
+        let logs = self.logs_of(address, &topics).await?;
+        let events = logs.iter().filter_map(|log| ChainEvent::decode(log).ok()?);
+        let mut objects: Vec<_> = events
+            .filter_map(|event| match event {
+                ChainEvent::BlobRegistered { blob_id, token_id, .. } if blob_id == *blob => {
+                    Some(token_id)
+                }
+                _ => None,
+            })
+            .collect();
+        objects.sort();
+        Ok(objects)
+    }
+
+    /// All logs of one contract since the deployment whose first topics are these, oldest
+    /// first.
+    pub(crate) async fn logs_of(
+        &self,
+        address: Address,
+        topics: &[B256],
+    ) -> Result<Vec<Log>, ReadError> {
         let newest = self.endpoints.latest().await?.number();
         let mut from = self.deployment.deploy_block;
         // Many addresses give logs of few blocks at a time only.
         let mut range = u64::MAX;
-        let mut objects = Vec::new();
+        let mut found = Vec::new();
         while from <= newest {
             let to = newest.min(from.saturating_add(range - 1));
             match self.endpoints.logs(&LogQuery::Topics { from, to, address, topics }).await {
                 Ok(logs) => {
-                    let events = logs.iter().filter_map(|log| ChainEvent::decode(log).ok()?);
-                    objects.extend(events.filter_map(|event| match event {
-                        ChainEvent::BlobRegistered { blob_id, token_id, .. }
-                            if blob_id == *blob =>
-                        {
-                            Some(token_id)
-                        }
-                        _ => None,
-                    }));
+                    found.extend(logs);
                     from = to + 1;
                 }
                 Err(error) if error.refusal().is_some() && to > from => {
@@ -385,8 +409,7 @@ impl ChainClient {
                 Err(error) => return Err(error.into()),
             }
         }
-        objects.sort();
-        Ok(objects)
+        Ok(found)
     }
 
     /// The owner of a blob object; `None` when it was burned, deleted or never was.
@@ -487,7 +510,7 @@ impl ChainClient {
     }
 }
 
-fn malformed(what: &'static str, reason: String) -> ReadError {
+pub(crate) fn malformed(what: &'static str, reason: String) -> ReadError {
     ReadError::Malformed { what, reason }
 }
 

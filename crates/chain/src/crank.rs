@@ -2,24 +2,31 @@
 //! (docs/protocol/onchain.md section 2.7).
 //!
 //! In the order in which an epoch needs them: prices by the committee's votes, the pools
-//! settled, the next committee selected, the storage challenge opened, the next epoch
-//! started.
+//! settled, the log of certified blobs kept dense, the next committee selected, the storage
+//! challenge opened, its seed revealed, the next epoch started. Each step is of bounded
+//! work; what is left is the next step.
 
 use std::collections::BTreeSet;
 
 use walrus_core::{Epoch, NodeId};
 
 use crate::{
-    abi::{challenges, staking_pools},
+    abi::staking_pools,
     contract_error::ContractError,
     error::{ReadError, WriteError},
     sender::{Action, Receipt},
-    view::{EpochPhase, NetworkView},
+    view::{ChallengeView, EpochPhase, NetworkView},
     writer::ChainWriter,
 };
 
 /// Pools settled by one transaction: a pool takes up to 200,000 gas.
 const POOLS_PER_STEP: usize = 50;
+
+/// Entries of the log looked at, and moved, by one step: moving one takes 60,000 gas.
+const ENTRIES_PER_STEP: u64 = 100;
+/// Entries at the start of the log that no longer count and are passed over as soon as
+/// there are so many; fewer only when they are a quarter of what is looked at.
+const DEAD_HEAD: usize = 50;
 
 /// A step that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +43,19 @@ pub enum CrankStep {
     SelectCommittee,
     /// The storage challenge of the current epoch was opened.
     OpenChallenge,
+    /// The seed of the challenge was revealed.
+    RevealSeed,
+    /// The start of the log of certified blobs moved over entries that no longer count.
+    TrimLog {
+        /// How many.
+        entries: u64,
+    },
+    /// Entries at the start of the log were passed over or moved to its end, because most
+    /// of them no longer count.
+    CompactLog {
+        /// How many.
+        entries: u64,
+    },
     /// The next epoch began.
     StartEpoch,
 }
@@ -47,6 +67,9 @@ impl std::fmt::Display for CrankStep {
             Self::Settle { nodes } => write!(f, "settle {} pools", nodes.len()),
             Self::SelectCommittee => f.write_str("select committee"),
             Self::OpenChallenge => f.write_str("open challenge"),
+            Self::RevealSeed => f.write_str("reveal seed"),
+            Self::TrimLog { entries } => write!(f, "trim {entries} log entries"),
+            Self::CompactLog { entries } => write!(f, "compact {entries} log entries"),
             Self::StartEpoch => f.write_str("start epoch"),
         }
     }
@@ -78,6 +101,9 @@ impl ChainWriter {
         }
         match view.epoch.phase {
             EpochPhase::Done if due(view.epoch.selectable_at) => {
+                if let Some(step) = self.tend_log(&view, now).await? {
+                    return Ok(Some(step));
+                }
                 self.select_committee().await?;
                 Ok(Some(CrankStep::SelectCommittee))
             }
@@ -85,14 +111,7 @@ impl ChainWriter {
                 self.start_epoch().await?;
                 Ok(Some(CrankStep::StartEpoch))
             }
-            EpochPhase::ParamsSelected if self.may_open_challenge(&view, now).await? => {
-                match self.open_challenge().await {
-                    Ok(_) => Ok(Some(CrankStep::OpenChallenge)),
-                    // Everybody passes a challenge that has nothing to ask.
-                    Err(error) if is_nothing_to_sample(&error) => Ok(None),
-                    Err(error) => Err(error),
-                }
-            }
+            EpochPhase::ParamsSelected => self.challenge_step(&view, now).await,
             _ => Ok(None),
         }
     }
@@ -106,17 +125,6 @@ impl ChainWriter {
         let call = staking_pools::StakingPools::settleCall { nodeIds: node_ids };
         let staking = self.client().deployment().contracts.staking;
         self.sender().execute(Action::call("settle the pools", staking, &call)).await
-    }
-
-    /// Opens the storage challenge of the current epoch. Anyone may, once the next
-    /// committee is selected and three quarters of the epoch are over.
-    ///
-    /// # Errors
-    /// See [`WriteError`].
-    pub async fn open_challenge(&self) -> Result<Receipt, WriteError> {
-        let call = challenges::Challenges::openChallengeCall {};
-        let challenges = self.client().deployment().contracts.challenges;
-        self.sender().execute(Action::call("open the challenge", challenges, &call)).await
     }
 
     /// Nodes that take part in the current epoch, or did in the last one, and whose pools
@@ -138,20 +146,88 @@ impl ChainWriter {
         Ok(behind.take(POOLS_PER_STEP).collect())
     }
 
-    async fn may_open_challenge(&self, view: &NetworkView, now: u64) -> Result<bool, WriteError> {
+    /// The step of the storage challenge that is due, between selection and epoch change.
+    async fn challenge_step(
+        &self,
+        view: &NetworkView,
+        now: u64,
+    ) -> Result<Option<CrankStep>, WriteError> {
         let epoch = view.epoch.epoch;
+        if epoch == Epoch(0) {
+            return Ok(None);
+        }
+        let read = |source| WriteError::Read { action: "look at the challenge", source };
+        let challenge = self.client().challenge(epoch).await.map_err(read)?;
+        if !challenge.is_on || challenge.log_end == challenge.log_start {
+            return Ok(None);
+        }
         let duration = u64::from(view.parameters.epoch_duration);
         let opens_at = view.epoch.done_at.unwrap_or(u64::MAX).saturating_add(duration * 3 / 4);
-        if epoch == Epoch(0) || now < opens_at {
-            return Ok(false);
+        match challenge {
+            ChallengeView { opened: false, .. } if now >= opens_at => {
+                match self.open_challenge().await {
+                    Ok(_) => Ok(Some(CrankStep::OpenChallenge)),
+                    // Everybody passes a challenge that has nothing to ask.
+                    Err(error) if is_nothing_to_sample(&error) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            ChallengeView { seed_block: Some(block), seed: None, .. }
+                if self.client().block_number().await.map_err(read)? > block =>
+            {
+                match self.reveal_seed(block).await {
+                    Ok(_) => Ok(Some(CrankStep::RevealSeed)),
+                    // Nobody looked for days: the challenge is void, the epoch goes on.
+                    Err(error) if is_forgotten(&error) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            _ => Ok(None),
         }
-        let action = "look at the challenge";
-        let challenge = self.client().challenge(epoch).await;
-        let challenge = challenge.map_err(|source| WriteError::Read { action, source })?;
-        Ok(challenge.is_on && !challenge.opened && challenge.log_end > challenge.log_start)
+    }
+
+    /// Keeps the log of certified blobs dense, so that samples fall on blobs that live:
+    /// just before a selection, which freezes it and does not wait long for it.
+    async fn tend_log(
+        &self,
+        view: &NetworkView,
+        now: u64,
+    ) -> Result<Option<CrankStep>, WriteError> {
+        // As long as the contract lets a selection wait for unsettled pools.
+        let patience = u64::from(view.parameters.epoch_duration) / 4;
+        if view.epoch.selectable_at.is_none_or(|time| now > time.saturating_add(patience)) {
+            return Ok(None);
+        }
+        let client = self.client();
+        let read = |source| WriteError::Read { action: "look at the log", source };
+        let length = u64::from(view.certified_count);
+        if length == 0 || client.tunable("challengeMode").await.map_err(read)? == 0 {
+            return Ok(None);
+        }
+        let start = client.log_start().await.map_err(read)?;
+        if start >= length {
+            return Ok(None);
+        }
+        let live = client.live_entries(start, ENTRIES_PER_STEP).await.map_err(read)?;
+        let dead_head = live.iter().take_while(|live| !**live).count();
+        if dead_head >= DEAD_HEAD || dead_head * 4 > live.len() {
+            let entries = dead_head as u64;
+            self.trim_log(entries).await?;
+            return Ok(Some(CrankStep::TrimLog { entries }));
+        }
+        if live.iter().filter(|live| **live).count() * 2 < live.len() {
+            let entries = live.len() as u64;
+            self.compact_log(entries).await?;
+            return Ok(Some(CrankStep::CompactLog { entries }));
+        }
+        Ok(None)
     }
 }
 
 fn is_nothing_to_sample(error: &WriteError) -> bool {
     matches!(error.contract_error(), Some(ContractError::NothingToSample { .. }))
+}
+
+fn is_forgotten(error: &WriteError) -> bool {
+    matches!(error.contract_error(), Some(ContractError::BlockUnavailable { .. }))
 }

@@ -376,7 +376,7 @@ fn proxies(at: &dyn Fn(usize) -> Address, tunables: &[Tunable]) -> Codes {
 
 /// The name of a tunable as the contracts have it: its bytes, then zeros. What is too long
 /// is cut, and so unknown to the registry, which refuses it.
-fn tunable_key(name: &str) -> B256 {
+pub(crate) fn tunable_key(name: &str) -> B256 {
     let mut key = B256::ZERO;
     let length = name.len().min(key.len());
     key[..length].copy_from_slice(&name.as_bytes()[..length]);

@@ -86,8 +86,10 @@ impl Deployment {
 
     /// The contracts whose events are followed.
     pub(crate) fn event_sources(&self) -> Vec<Address> {
-        let Contracts { system, staking, committees, epoch_manager, .. } = self.contracts;
-        [system, staking, committees, epoch_manager].map(to_address).to_vec()
+        let c = &self.contracts;
+        let blobs = [c.system, c.staking, c.committees, c.epoch_manager, c.challenges];
+        let others = [c.references, c.capacity, c.params, c.upgrade_gate, c.governor];
+        blobs.into_iter().chain(others).map(to_address).collect()
     }
 }
 

@@ -1,16 +1,47 @@
 //! What the contracts report, as plain values.
 
-use alloy::{
-    primitives::{B256, LogData},
-    sol_types::SolEvent,
-};
+use alloy::primitives::LogData;
 use serde::{Deserialize, Serialize};
 use walrus_core::{BlobId, Epoch, EvmAddress, NodeId, TokenId};
 
+pub use self::{
+    assets::AssetEvent,
+    challenge::ChallengeEvent,
+    governance::GovernanceEvent,
+    staking::{SlashReason, StakingEvent},
+};
 use crate::{
-    abi::{Plain, committees, epochs, staking, system},
+    abi::{Plain, committees, epochs, staking as stake, system},
     rpc::Log,
 };
+
+/// Declares, for each event, how its generated form becomes ours. The function made says
+/// `None` to a topic that is none of them and `Some(None)` to data that is malformed.
+macro_rules! decoders {
+    ($out:ty: $($module:ident::$contract:ident::$name:ident => |$e:ident| $event:expr;)*) => {
+        pub(super) fn decode(
+            topic: &::alloy::primitives::B256,
+            data: &::alloy::primitives::LogData,
+        ) -> Option<Option<$out>> {
+            use ::alloy::sol_types::SolEvent as _;
+            $(
+                if *topic == $module::$contract::$name::SIGNATURE_HASH {
+                    let read = || {
+                        let $e = $module::$contract::$name::decode_log_data_validate(data).ok()?;
+                        Some($event)
+                    };
+                    return Some(read());
+                }
+            )*
+            None
+        }
+    };
+}
+
+mod assets;
+mod challenge;
+mod governance;
+mod staking;
 
 /// A contract's event that storage nodes and clients live on
 /// (docs/protocol/onchain.md sections 2.5 to 2.8). `epoch` is the epoch in which it
@@ -135,6 +166,14 @@ pub enum ChainEvent {
         /// First epoch in which it can count.
         activation_epoch: Epoch,
     },
+    /// Rewards, strikes, positions, commission.
+    Staking(StakingEvent),
+    /// Storage challenges.
+    Challenge(ChallengeEvent),
+    /// Proposals, votes, tunables, upgrades.
+    Governance(GovernanceEvent),
+    /// References, capacity, payments.
+    Asset(AssetEvent),
 }
 
 /// The place of an event in the chain; ordered as events are.
@@ -172,34 +211,20 @@ impl ChainEvent {
     pub(crate) fn decode(log: &Log) -> Result<Option<Self>, EventError> {
         let Some(topic) = log.topics.first() else { return Ok(None) };
         let data = LogData::new_unchecked(log.topics.clone(), log.data.clone());
-        let Some(decode) = decoder(topic) else { return Ok(None) };
-        decode(&data).map(Some).ok_or_else(|| EventError {
+        let decoded = decode(topic, &data)
+            .or_else(|| Some(staking::decode(topic, &data)?.map(Self::Staking)))
+            .or_else(|| Some(challenge::decode(topic, &data)?.map(Self::Challenge)))
+            .or_else(|| Some(governance::decode(topic, &data)?.map(Self::Governance)))
+            .or_else(|| Some(assets::decode(topic, &data)?.map(Self::Asset)));
+        let Some(decoded) = decoded else { return Ok(None) };
+        decoded.map(Some).ok_or_else(|| EventError {
             topic: topic.to_string(),
             block_number: log.block_number.to(),
         })
     }
 }
 
-type Decoder = fn(&LogData) -> Option<ChainEvent>;
-
-/// Declares, for each event, how its generated form becomes ours.
-macro_rules! decoders {
-    ($($module:ident::$contract:ident::$name:ident => |$e:ident| $event:expr;)*) => {
-        fn decoder(topic: &B256) -> Option<Decoder> {
-            $(
-                if *topic == $module::$contract::$name::SIGNATURE_HASH {
-                    return Some(|data| {
-                        let $e = $module::$contract::$name::decode_log_data_validate(data).ok()?;
-                        Some($event)
-                    });
-                }
-            )*
-            None
-        }
-    };
-}
-
-decoders! {
+decoders! { ChainEvent:
     system::WalrusSystem::BlobRegistered => |e| ChainEvent::BlobRegistered {
         epoch: Epoch(e.epoch),
         blob_id: e.blobId.plain(),
@@ -248,15 +273,19 @@ decoders! {
         node_id: NodeId(e.nodeId),
     };
     epochs::EpochManager::EpochSynced => |e| ChainEvent::EpochSynced { epoch: Epoch(e.epoch) };
-    staking::Staking::NodeRegistered => |e| ChainEvent::NodeRegistered {
+    stake::Staking::NodeRegistered => |e| ChainEvent::NodeRegistered {
         node_id: NodeId(e.nodeId),
         operator: e.operator.plain(),
     };
-    staking::Staking::NodeUpdated => |e| ChainEvent::NodeUpdated { node_id: NodeId(e.nodeId) };
-    staking::Staking::Staked => |e| ChainEvent::Staked {
+    stake::Staking::NodeUpdated => |e| ChainEvent::NodeUpdated { node_id: NodeId(e.nodeId) };
+    stake::Staking::Staked => |e| ChainEvent::Staked {
         node_id: NodeId(e.nodeId),
         position_id: e.positionId.plain(),
         amount: e.amount.plain(),
         activation_epoch: Epoch(e.activationEpoch),
     };
 }
+
+#[cfg(test)]
+#[path = "event/tests.rs"]
+mod tests;

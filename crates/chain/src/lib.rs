@@ -33,6 +33,7 @@
 mod abi;
 mod address_text;
 mod assets;
+mod challenge;
 mod client;
 mod contract_error;
 mod crank;
@@ -44,9 +45,11 @@ mod error;
 mod event;
 mod gas_price;
 mod genesis;
+mod governance;
 mod keystore;
 mod probe;
 mod profile;
+mod purchase;
 mod rpc;
 mod sender;
 mod stake;
@@ -56,6 +59,7 @@ mod wallet;
 mod writer;
 
 pub use assets::{CapacityClass, Holding, ReferenceRecord};
+pub use challenge::{CertifiedEntry, ChainSymbolProof};
 pub use client::{BLOBS_PER_CALL, ChainClient};
 pub use contract_error::ContractError;
 pub use crank::CrankStep;
@@ -64,8 +68,15 @@ pub use deploy::{DeployError, DeployParams, deploy};
 pub use deployment::{Contracts, Deployment, Parameters};
 pub use endpoints::{Endpoints, EndpointsConfig, EndpointsError, Refusal, RpcError};
 pub use error::{ReadError, TransactionHash, WriteError};
-pub use event::{ChainEvent, EventError, EventPosition, PositionedEvent};
+pub use event::{
+    AssetEvent, ChainEvent, ChallengeEvent, EventError, EventPosition, GovernanceEvent,
+    PositionedEvent, SlashReason, StakingEvent,
+};
 pub use genesis::{GenesisNode, start_network};
+pub use governance::{
+    Approval, Decision, GovernanceView, Proposal, ProposalId, ProposalState, ProposalStatus,
+    ProposedCall, TunableView, Upgrade, Vote, VotingPower,
+};
 pub use keystore::KeystoreError;
 pub use probe::{ProbeError, probe};
 pub use profile::{ExchangeTerms, GovernanceTimes, Profile, ProfileParameters, Tunable};
@@ -73,8 +84,8 @@ pub use sender::{Receipt, SendConfig, Sender};
 pub use stake::PositionRecord;
 pub use stream::{Batch, Confirmations, EventStream, StreamError, StreamItem};
 pub use view::{
-    BlobRecord, ChallengeView, Cost, EpochPhase, EpochState, NetworkSnapshot, NetworkView,
-    NodeRecord, PoolRecord, Prices,
+    BlobRecord, ChallengeMode, ChallengeView, Cost, EpochPhase, EpochState, NetworkSnapshot,
+    NetworkView, NodeRecord, PoolRecord, Prices,
 };
 pub use wallet::{KeystoreStrength, Wallet, WalletError};
 pub use writer::{BlobRegistration, ChainWriter, NodeRegistration, Registered};

@@ -4,7 +4,10 @@ use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::endpoints::{Endpoints, RpcError};
+use crate::{
+    challenge::FullHeader,
+    endpoints::{Endpoints, RpcError},
+};
 
 /// A block named by number or by role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +98,7 @@ pub(crate) enum LogQuery<'a> {
     /// Those of one block, whatever becomes of the chain around it.
     Block { hash: B256, addresses: &'a [Address] },
     /// Those in the blocks `from..=to` whose first topics are these.
-    Topics { from: u64, to: u64, address: Address, topics: [B256; 2] },
+    Topics { from: u64, to: u64, address: Address, topics: &'a [B256] },
 }
 
 impl Endpoints {
@@ -120,6 +123,11 @@ impl Endpoints {
     pub(crate) async fn latest(&self) -> Result<Head, RpcError> {
         // Every chain has a newest block, so `null` is the address's fault.
         self.request("eth_getBlockByNumber", (BlockTag::Latest, false)).await
+    }
+
+    /// All of a block's header; `None` when there is no such block.
+    pub(crate) async fn full_header(&self, tag: BlockTag) -> Result<Option<FullHeader>, RpcError> {
+        self.request("eth_getBlockByNumber", (tag, false)).await
     }
 
     pub(crate) async fn call(&self, call: &CallRequest, at: BlockTag) -> Result<Bytes, RpcError> {

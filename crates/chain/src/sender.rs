@@ -188,6 +188,11 @@ impl Sender {
         &self.endpoints
     }
 
+    /// Signs a hash of structured data: both halves, and whether the point is odd.
+    pub(crate) fn sign_hash(&self, hash: B256) -> ([u8; 32], [u8; 32], bool) {
+        self.wallet.sign_hash(hash)
+    }
+
     pub(crate) fn config(&self) -> &SendConfig {
         &self.config
     }

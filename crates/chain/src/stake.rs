@@ -5,14 +5,14 @@ use alloy::{
     primitives::U256,
     sol_types::{SolCall, SolEvent},
 };
-use walrus_core::{Epoch, EvmAddress, NodeId};
+use walrus_core::{Epoch, EvmAddress, NodeId, ProtocolSecretKey};
 
 use crate::{
     abi::{Plain, exchange, lens, staking, staking_nodes, staking_pools, to_address},
     client::ChainClient,
     error::{ReadError, WriteError},
     sender::{Action, Receipt},
-    view::Prices,
+    view::{EpochPhase, Prices},
     writer::{ChainWriter, find_event},
 };
 
@@ -113,6 +113,25 @@ impl ChainWriter {
         Ok(event.amount.plain())
     }
 
+    /// Moves `frost` of the principal of a position to a new one; the new one.
+    pub async fn split_position(&self, position: u64, frost: u64) -> Result<u64, WriteError> {
+        let name = "split the position";
+        let call = staking_pools::StakingPools::splitPositionCall {
+            positionId: U256::from(position),
+            amount: U256::from(frost),
+        };
+        let receipt = self.staking_call(name, &call).await?;
+        let event: staking::Staking::PositionSplit = self.staking_event(name, &receipt)?;
+        Ok(event.newPositionId.plain())
+    }
+
+    /// Merges the position `from` into `into`, which has the same node and epochs.
+    pub async fn join_positions(&self, into: u64, from: u64) -> Result<Receipt, WriteError> {
+        let (into, from) = (U256::from(into), U256::from(from));
+        let call = staking_pools::StakingPools::joinPositionsCall { into, from };
+        self.staking_call("join the positions", &call).await
+    }
+
     /// Changes the standing votes of a node that this account operates.
     pub async fn set_votes(
         &self,
@@ -127,6 +146,27 @@ impl ChainWriter {
             capacity,
         };
         self.staking_call("change the node's votes", &call).await
+    }
+
+    /// Gives a node another protocol key, for the committees selected from now on: the
+    /// present one, and one that is selected already, know it by the old key. Returns the
+    /// first epoch of which the new one can count.
+    pub async fn set_next_key(
+        &self,
+        node: NodeId,
+        key: &ProtocolSecretKey,
+    ) -> Result<Epoch, WriteError> {
+        let name = "change the node's key";
+        let state = self.client().epoch_state().await;
+        let state = state.map_err(|source| WriteError::Read { action: name, source })?;
+        let call = staking_nodes::StakingNodes::setNextKeyCall {
+            nodeId: node.0,
+            key: key.public_key().to_uncompressed().to_vec().into(),
+            pop: self.possession(key, state.epoch).into(),
+        };
+        self.staking_call(name, &call).await?;
+        let ahead = if state.phase == EpochPhase::ParamsSelected { 2 } else { 1 };
+        Ok(Epoch(state.epoch.0.saturating_add(ahead)))
     }
 
     /// Changes the commission from the rewards of the epoch after the next one on.

@@ -179,11 +179,34 @@ pub struct PoolRecord {
     pub expected_stake: u64,
 }
 
+/// What the result of a storage challenge means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeMode {
+    /// There is none: members are paid by weight.
+    Off,
+    /// It runs and is published; money and reads ignore it.
+    Trial,
+    /// Who does not pass is not paid, and strikes count.
+    Enforced,
+}
+
+impl std::fmt::Display for ChallengeMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Trial => "trial",
+            Self::Enforced => "enforced",
+        })
+    }
+}
+
 /// Where the storage challenge of an epoch stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChallengeView {
     /// Whether there are challenges in this epoch, on trial or enforced.
     pub is_on: bool,
+    /// What its result means.
+    pub mode: ChallengeMode,
     /// Whether it is open.
     pub opened: bool,
     /// First entry of the log of certified blobs that can be sampled.
@@ -196,6 +219,10 @@ pub struct ChallengeView {
     pub passed_weight: u16,
     /// Block whose randomness becomes the seed, once enough members acknowledged.
     pub seed_block: Option<u64>,
+    /// The seed, once it is revealed.
+    pub seed: Option<[u8; 32]>,
+    /// Unix time from which answers no longer count, once the seed is revealed.
+    pub close_time: Option<u64>,
 }
 
 /// Everything the chain knows about one node.

@@ -125,6 +125,16 @@ impl Wallet {
         self.address
     }
 
+    /// Signs a hash of structured data: both halves, and whether the point is odd.
+    pub(crate) fn sign_hash(&self, hash: B256) -> ([u8; 32], [u8; 32], bool) {
+        let (signature, recovery) = self
+            .key
+            .sign_prehash_recoverable(hash.as_slice())
+            .expect("a valid key signs any 32 bytes");
+        let (r, s) = signature.split_bytes();
+        (r.into(), s.into(), recovery.is_y_odd())
+    }
+
     /// Signs a transaction; returns its hash and the bytes to send.
     pub(crate) fn sign(&self, transaction: TxEip1559) -> (B256, Bytes) {
         let hash = transaction.signature_hash();

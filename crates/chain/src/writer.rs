@@ -1,9 +1,12 @@
 //! Changing a network's state: buying, registering, certifying, staking, cranking.
 
+use std::sync::Arc;
+
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, Bytes, U256},
     sol_types::SolEvent,
 };
+use tokio::sync::Mutex;
 use walrus_core::{
     BlobId, Certificate, Epoch, EvmAddress, Message, NodeId, ProofOfPossession, ProtocolSecretKey,
     SignedMessage, TokenId, apportion,
@@ -81,6 +84,7 @@ pub struct NodeRegistration {
 pub struct ChainWriter {
     client: ChainClient,
     sender: Sender,
+    payments: Arc<Mutex<()>>,
 }
 
 impl ChainWriter {
@@ -88,7 +92,7 @@ impl ChainWriter {
     pub fn new(client: ChainClient, wallet: Wallet, config: SendConfig) -> Self {
         let chain_id = client.deployment().chain_id;
         let sender = Sender::new(client.endpoints().clone(), wallet, chain_id, config);
-        Self { client, sender }
+        Self { client, sender, payments: Arc::default() }
     }
 
     /// The account.
@@ -103,6 +107,11 @@ impl ChainWriter {
 
     pub(crate) fn sender(&self) -> &Sender {
         &self.sender
+    }
+
+    /// Whose turn it is to pay.
+    pub(crate) fn payments(&self) -> &Mutex<()> {
+        &self.payments
     }
 
     // ----- Money
@@ -141,23 +150,6 @@ impl ChainWriter {
 
     // ----- Blobs
 
-    /// Buys the storage and registers the blob in one transaction, for `epochs` epochs,
-    /// the current one counted, at no more than `max_payment` FROST and the write fee.
-    pub async fn buy_and_register(
-        &self,
-        blob: &BlobRegistration,
-        epochs: u32,
-        max_payment: u64,
-    ) -> Result<Registered, WriteError> {
-        let call = system::WalrusSystem::buyAndRegisterCall {
-            a: register_args(blob, U256::ZERO),
-            epochs,
-            maxPayment: U256::from(max_payment),
-        };
-        let system = self.client.deployment().contracts.system;
-        self.registered(Action::call("buy storage and register the blob", system, &call)).await
-    }
-
     /// Registers a blob, spending capacity of the class `start..end` that the account
     /// holds already.
     pub async fn register(
@@ -169,12 +161,16 @@ impl ChainWriter {
         let class = U256::from(u64::from(start.0) << 32 | u64::from(end.0));
         let call = system::WalrusSystem::registerCall { a: register_args(blob, class) };
         let system = self.client.deployment().contracts.system;
-        self.registered(Action::call("register the blob", system, &call)).await
+        let name = "register the blob";
+        let receipt = self.sender.execute(Action::call(name, system, &call)).await?;
+        self.registration(name, receipt)
     }
 
-    async fn registered(&self, action: Action) -> Result<Registered, WriteError> {
-        let name = action.name;
-        let receipt = self.sender.execute(action).await?;
+    pub(crate) fn registration(
+        &self,
+        name: &'static str,
+        receipt: Receipt,
+    ) -> Result<Registered, WriteError> {
         let system = self.client.deployment().contracts.system;
         let event: system::WalrusSystem::BlobRegistered = find_event(name, &receipt, system)?;
         Ok(Registered {
@@ -209,18 +205,6 @@ impl ChainWriter {
             c: cert("invalidate the blob id", certificate)?,
         };
         self.system_call("invalidate the blob id", &call).await
-    }
-
-    /// Moves the end of a certified blob by `epochs`, at no more than `max_payment` FROST.
-    pub async fn extend(
-        &self,
-        token: TokenId,
-        epochs: u32,
-        max_payment: u64,
-    ) -> Result<Receipt, WriteError> {
-        let (token, max) = (U256::from(token.0), U256::from(max_payment));
-        let call = system::WalrusSystem::extendCall { tokenId: token, epochs, maxPayment: max };
-        self.system_call("extend the blob", &call).await
     }
 
     /// Deletes a deletable blob; the rest of its capacity goes to the account.
@@ -334,15 +318,10 @@ impl ChainWriter {
     pub(crate) fn node_registration(&self, node: &NodeRegistration, epoch: Epoch) -> Action {
         let deployment = self.client.deployment();
         let key = node.protocol_key.public_key();
-        let possession =
-            ProofOfPossession { account: self.address().into(), public_key: key.clone() };
-        let message = Message::new(epoch, possession);
-        let context = deployment.signing_context();
-        let proof = SignedMessage::sign(&node.protocol_key, &context, &message);
         let call = staking_nodes::StakingNodes::registerNodeCall {
             p: staking_nodes::StakingNodes::NodeParams {
                 blsKey: key.to_uncompressed().to_vec().into(),
-                pop: proof.signature().to_evm().to_vec().into(),
+                pop: self.possession(&node.protocol_key, epoch).into(),
                 networkKey: node.network_key.0.to_vec().into(),
                 name: node.name.clone(),
                 networkAddress: node.network_address.as_str().to_owned(),
@@ -354,6 +333,14 @@ impl ChainWriter {
             },
         };
         Action::call("register the storage node", deployment.contracts.staking, &call)
+    }
+
+    /// Proof in the contract's form that this account's node has a key.
+    pub(crate) fn possession(&self, key: &ProtocolSecretKey, epoch: Epoch) -> Vec<u8> {
+        let (account, public_key) = (self.address().into(), key.public_key().clone());
+        let message = Message::new(epoch, ProofOfPossession { account, public_key });
+        let context = self.client.deployment().signing_context();
+        SignedMessage::sign(key, &context, &message).signature().to_evm().to_vec()
     }
 
     pub(crate) fn staking(&self, node: NodeId, frost: u64) -> Action {
@@ -410,7 +397,10 @@ pub(crate) fn transfer_ether(to: EvmAddress, wei: u128) -> Action {
     }
 }
 
-fn register_args(blob: &BlobRegistration, capacity_id: U256) -> system::WalrusSystem::RegisterArgs {
+pub(crate) fn register_args(
+    blob: &BlobRegistration,
+    capacity_id: U256,
+) -> system::WalrusSystem::RegisterArgs {
     system::WalrusSystem::RegisterArgs {
         rootHash: blob.root_hash.as_bytes().into(),
         size: blob.size,
@@ -426,13 +416,20 @@ fn cert(
     action: &'static str,
     certificate: &Certificate,
 ) -> Result<system::WalrusSystem::Cert, WriteError> {
+    let (signature, signers) = evm_certificate(action, certificate)?;
+    Ok(system::WalrusSystem::Cert { signature, signers })
+}
+
+/// Signature and signers of a certificate in the contracts' form.
+pub(crate) fn evm_certificate(
+    action: &'static str,
+    certificate: &Certificate,
+) -> Result<(Bytes, U256), WriteError> {
     let certificate = certificate
         .to_evm()
         .map_err(|error| WriteError::Certificate { action, reason: error.to_string() })?;
-    Ok(system::WalrusSystem::Cert {
-        signature: certificate.signature.to_vec().into(),
-        signers: U256::from_be_bytes(certificate.signers),
-    })
+    let signers = U256::from_be_bytes(certificate.signers);
+    Ok((certificate.signature.to_vec().into(), signers))
 }
 
 /// The first event of type `E` that `contract` reported in a transaction.

@@ -2,17 +2,12 @@
 //! compared receipt by receipt. Set WALRUS_ANVIL to the path of the `anvil` binary (npm
 //! package `@foundry-rs/anvil`) to compare; without it the flow runs on the embedded
 //! chain alone.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod support;
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
-
 use serde_json::{Value, json};
-use support::*;
+use support::{anvil::Anvil, *};
 use walrus_chain::*;
 use walrus_core::{Persistence, TokenId};
 use walrus_devchain::{DevChain, DevChainConfig};
@@ -46,15 +41,7 @@ async fn contract_flow(env: &Env, url: &str, wallet: &Wallet) {
     assert_eq!(error.contract_error(), Some(&expected), "{error}");
     assert!(matches!(error, WriteError::Contract { transaction: Some(_), .. }));
 
-    let mut events = EventStream::new(client.clone(), None, Confirmations::Latest);
-    let mut seen = Vec::new();
-    loop {
-        let StreamItem::Batch(batch) = events.next().await.unwrap() else { panic!("no reorg") };
-        seen.extend(batch.events.into_iter().map(|positioned| positioned.event));
-        if batch.caught_up {
-            break;
-        }
-    }
+    let seen = events(client).await;
     let count = |is: fn(&ChainEvent) -> bool| seen.iter().filter(|event| is(event)).count();
     assert_eq!(count(|e| matches!(e, ChainEvent::NodeRegistered { .. })), 6);
     assert_eq!(count(|e| matches!(e, ChainEvent::Staked { .. })), 5);
@@ -95,37 +82,6 @@ async fn receipts(env: &Env, url: &str) -> Vec<Value> {
     receipts
 }
 
-struct Anvil {
-    process: Child,
-    url: String,
-}
-
-impl Anvil {
-    fn start(binary: &str) -> Self {
-        let mut process = Command::new(binary)
-            .args(["--hardfork", "prague", "--port", "0", "--order", "fifo"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let url = lines
-            .find_map(|line| {
-                Some(format!("http://{}", line.unwrap().strip_prefix("Listening on ")?))
-            })
-            .unwrap();
-        // Read on, or the pipe fills up and anvil stops.
-        std::thread::spawn(move || lines.count());
-        Self { process, url }
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_flow_has_the_same_receipts_on_the_embedded_chain_and_on_anvil() {
     // A difference means that the embedded chain is not the chain we think it is.
@@ -138,11 +94,10 @@ async fn the_flow_has_the_same_receipts_on_the_embedded_chain_and_on_anvil() {
     assert!(ours.len() > 40, "{} transactions", ours.len());
     assert_eq!(ours.iter().filter(|receipt| receipt["status"] == "0x0").count(), 1);
 
-    let Ok(binary) = std::env::var("WALRUS_ANVIL") else {
+    let Some(anvil) = Anvil::start() else {
         eprintln!("WALRUS_ANVIL is not set: no comparison with anvil");
         return;
     };
-    let anvil = Anvil::start(&binary);
     // Votes are kept by time: what they cost depends on whether a second has passed.
     raw_rpc(&env, &anvil.url, "anvil_setBlockTimestampInterval", json!([1])).await;
     contract_flow(&env, &anvil.url, &wallet).await;
@@ -156,9 +111,7 @@ async fn the_flow_has_the_same_receipts_on_the_embedded_chain_and_on_anvil() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_flow_runs_on_anvil() {
     // Runs also where the embedded chain is at fault.
-    let Ok(binary) = std::env::var("WALRUS_ANVIL") else { return };
+    let Some(anvil) = Anvil::start() else { return };
     let env = walrus_env::real::env();
-    let anvil = Anvil::start(&binary);
-    let key = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
-    contract_flow(&env, &anvil.url, &Wallet::from_hex(key).unwrap()).await;
+    contract_flow(&env, &anvil.url, &Wallet::from_hex(anvil::KEY).unwrap()).await;
 }

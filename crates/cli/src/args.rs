@@ -5,6 +5,7 @@ mod data;
 mod debug;
 mod encryption;
 mod gateway;
+mod governance;
 mod life;
 mod network;
 mod node;
@@ -24,6 +25,7 @@ pub use encryption::{
     DecryptArgs, DecryptKeyArgs, EncryptArgs, KeyCommand, KeygenArgs, PaddingChoice,
 };
 pub use gateway::GatewayArgs;
+pub use governance::{GovernanceCommand, ProposeArgs, VoteChoice};
 pub use life::{CostArgs, ExtendArgs, GcArgs, ListArgs, ManArgs, SendArgs, ShareArgs, VerifyArgs};
 pub use network::{DemoArgs, LocalArgs};
 pub use node::{NodeCommand, NodeCommissionArgs, NodeRegisterArgs, NodeSetupArgs, NodeVoteArgs};
@@ -139,6 +141,9 @@ pub enum Command {
     Positions,
     /// Get WAL for gas money, on test networks
     GetWal(GetWalArgs),
+    /// Propose changes, vote on them, carry them out
+    #[command(subcommand)]
+    Governance(GovernanceCommand),
     /// Set up and run a storage node
     #[command(subcommand)]
     Node(NodeCommand),

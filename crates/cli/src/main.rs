@@ -19,6 +19,7 @@ mod crank;
 mod dates;
 mod failure;
 mod input;
+mod key_watch;
 mod network;
 mod node_file;
 mod outbox;
@@ -27,14 +28,15 @@ mod privacy;
 mod session;
 mod signals;
 mod sync_report;
+mod words;
 
 use std::process::ExitCode;
 
 use args::{Arguments, Command, DebugCommand, Global};
 use clap::{CommandFactory, Parser};
 use commands::{
-    blob, capacity, chain, cost, debug, demo, extend, gateway, gc, info, key, list, local, man,
-    node, object, quilt, read, reference, share, site, stake, store, verify,
+    blob, capacity, chain, cost, debug, demo, extend, gateway, gc, governance, info, key, list,
+    local, man, members, node, object, quilt, read, reference, share, site, stake, store, verify,
 };
 use failure::{Failure, Kind, Outcome};
 use output::Output;
@@ -87,13 +89,14 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         Command::Blob(command) => object::run(env, global, command, output).await,
         Command::Capacity(command) => capacity::run(env, global, command, output).await,
         Command::Ref(command) => reference::run(env, global, command, output).await,
-        Command::Committee => info::committee(env, global, output).await,
+        Command::Committee => members::committee(env, global, output).await,
         Command::Stake(arguments) => stake::stake(env, global, arguments, output).await,
         Command::Unstake(arguments) => stake::unstake(env, global, arguments, output).await,
         Command::Withdraw(arguments) => stake::withdraw(env, global, arguments, output).await,
         Command::Positions => stake::positions(env, global, output).await,
         Command::GetWal(arguments) => stake::get_wal(env, global, arguments, output).await,
-        Command::Health => info::health(env, global, output).await,
+        Command::Governance(command) => governance::run(env, global, command, output).await,
+        Command::Health => members::health(env, global, output).await,
         Command::Node(command) => node::run(env, command, output).await,
         Command::Chain(command) => chain::run(env, global, command, output).await,
         Command::Debug(DebugCommand::Encode(arguments)) => {

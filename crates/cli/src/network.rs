@@ -35,6 +35,7 @@ use crate::{
     config::{Config, Context},
     crank,
     failure::{Failure, Kind},
+    key_watch,
     node_file::{NodeFile, NodeKeys, data_dir, write_file},
     session, sync_report,
 };
@@ -80,13 +81,13 @@ pub struct LocalNetwork {
     _crank: AbortOnDrop,
 }
 
-/// A running node and its errand on the chain.
+/// A running node and its errands.
 pub struct LocalNode {
     /// The node.
     pub node: RunningNode,
     /// Its name.
     pub name: String,
-    _reporter: AbortOnDrop,
+    _errands: Vec<AbortOnDrop>,
 }
 
 impl LocalNetwork {
@@ -209,6 +210,14 @@ pub async fn start_node(env: &Env, dir: &Path, rpc: Option<String>) -> Result<Lo
     let deployment = session::read_deployment(&file.deployment)?;
     let rpc = rpc.map_or_else(|| file.rpc.clone(), |rpc| vec![rpc]);
     let chain = session::connect(env, &rpc, deployment).await?;
+    // During a rotation, the key that the present committee knows.
+    let committee = chain.snapshot().await?.committee;
+    let named = committee.as_ref().and_then(|committee| committee.member_of(node_id));
+    let first = keys
+        .protocol
+        .iter()
+        .find(|key| named.is_some_and(|member| member.public_key == *key.public_key()));
+    let first = first.unwrap_or(keys.first()).clone();
     let (bind_host, bind_port) = split_host_port(&file.bind).ok_or_else(|| {
         Failure::message(Kind::Usage, format!("`bind = \"{}\"` is not host:port", file.bind))
     })?;
@@ -217,7 +226,7 @@ pub async fn start_node(env: &Env, dir: &Path, rpc: Option<String>) -> Result<Lo
         bind_host: bind_host.to_owned(),
         bind_port,
         public_address: file.public_address.parse().map_err(anyhow::Error::from)?,
-        protocol_key: keys.protocol,
+        protocol_key: first,
         network_key: keys.network,
         tls: if file.plain_http { Tls::PlainLoopbackOnly } else { Tls::Enabled },
         node_id,
@@ -229,7 +238,10 @@ pub async fn start_node(env: &Env, dir: &Path, rpc: Option<String>) -> Result<Lo
     let writer = ChainWriter::new(chain, wallet, SendConfig::default());
     let node = Node::start(env.clone(), config).await.map_err(anyhow::Error::from)?;
     let reporter = env.spawn("report in sync", sync_report::run(writer, node_id));
-    Ok(LocalNode { node, name: file.name, _reporter: reporter.abort_on_drop() })
+    let watch = key_watch::run(dir.to_owned(), node.protocol_keys().clone());
+    let errands =
+        vec![reporter.abort_on_drop(), env.spawn("look for new keys", watch).abort_on_drop()];
+    Ok(LocalNode { node, name: file.name, _errands: errands })
 }
 
 /// Makes the directory, or checks that it holds a network of this shape. What an
@@ -451,7 +463,7 @@ pub async fn set_up_node(
 /// What a node registers on the chain.
 pub fn registration(file: &NodeFile, keys: &NodeKeys) -> Result<NodeRegistration, Failure> {
     Ok(NodeRegistration {
-        protocol_key: keys.protocol.clone(),
+        protocol_key: keys.first().clone(),
         network_key: keys.network.public_key(),
         name: file.name.clone(),
         network_address: file.public_address.parse().map_err(anyhow::Error::from)?,

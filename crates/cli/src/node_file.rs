@@ -44,8 +44,9 @@ pub struct NodeFile {
 
 /// The secret keys of a node.
 pub struct NodeKeys {
-    /// Signs confirmations.
-    pub protocol: ProtocolSecretKey,
+    /// Sign confirmations: the one the node was made with, and one more for each rotation.
+    /// The files are never changed or removed, so that a crash loses nothing.
+    pub protocol: Vec<ProtocolSecretKey>,
     /// Proves the node's identity in TLS.
     pub network: NetworkSecretKey,
 }
@@ -53,11 +54,14 @@ pub struct NodeKeys {
 impl NodeFile {
     /// Reads the settings in a node's directory.
     pub fn read(dir: &Path) -> Result<Self, Failure> {
-        let path = dir.join(FILE);
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let unreadable = |path: &Path, error: std::io::Error| {
             Failure::message(Kind::Usage, format!("cannot read {}: {error}", path.display()))
                 .hint("make a node with `walrus node setup`")
-        })?;
+        };
+        // The same paths whatever the directory is called.
+        let dir = dir.canonicalize().map_err(|error| unreadable(dir, error))?;
+        let path = dir.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
         let mut file: Self = toml::from_str(&text).map_err(|error| {
             Failure::message(Kind::Usage, format!("{} is not valid: {error}", path.display()))
         })?;
@@ -69,9 +73,10 @@ impl NodeFile {
 
     /// Writes the settings; paths inside `dir` become relative to it.
     pub fn write(&self, dir: &Path) -> Result<(), Failure> {
+        let dir = dir.canonicalize().map_err(anyhow::Error::from)?;
         let mut file = self.clone();
         for path in [&mut file.deployment, &mut file.keystore, &mut file.password_file] {
-            if let Ok(relative) = path.strip_prefix(dir) {
+            if let Ok(relative) = path.strip_prefix(&dir) {
                 *path = relative.to_owned();
             }
         }
@@ -95,7 +100,25 @@ impl NodeKeys {
         let network = NetworkSecretKey::from_bytes(&randomness[1]).map_err(anyhow::Error::from)?;
         write_file(&dir.join(PROTOCOL_KEY), protocol.to_tagged_base64().as_bytes(), true)?;
         write_file(&dir.join(NETWORK_KEY), network.to_tagged_base64().as_bytes(), true)?;
-        Ok(Self { protocol, network })
+        Ok(Self { protocol: vec![protocol], network })
+    }
+
+    /// The key that the node was made with.
+    pub fn first(&self) -> &ProtocolSecretKey {
+        &self.protocol[0]
+    }
+
+    /// Makes the next protocol key and writes it to `dir`, before anybody hears of it.
+    pub fn add_protocol(
+        &mut self,
+        dir: &Path,
+        randomness: &[u8; 32],
+    ) -> Result<ProtocolSecretKey, Failure> {
+        let key = ProtocolSecretKey::from_randomness(randomness);
+        let path = dir.join(protocol_file(self.protocol.len()));
+        write_file(&path, key.to_tagged_base64().as_bytes(), true)?;
+        self.protocol.push(key.clone());
+        Ok(key)
     }
 
     /// Reads the keys in a node's directory.
@@ -106,11 +129,23 @@ impl NodeKeys {
                 Failure::message(Kind::Usage, format!("cannot read {}: {error}", path.display()))
             })
         };
-        let protocol = ProtocolSecretKey::from_tagged_base64(text(PROTOCOL_KEY)?.trim())
-            .map_err(anyhow::Error::from)?;
+        let mut protocol = Vec::new();
+        while protocol.is_empty() || dir.join(protocol_file(protocol.len())).exists() {
+            let text = text(&protocol_file(protocol.len()))?;
+            let key = ProtocolSecretKey::from_tagged_base64(text.trim());
+            protocol.push(key.map_err(anyhow::Error::from)?);
+        }
         let network = NetworkSecretKey::from_tagged_base64(text(NETWORK_KEY)?.trim())
             .map_err(anyhow::Error::from)?;
         Ok(Self { protocol, network })
+    }
+}
+
+/// The file of the protocol key after `rotations`: `protocol.key`, `protocol-2.key`, …
+fn protocol_file(rotations: usize) -> String {
+    match rotations {
+        0 => PROTOCOL_KEY.to_owned(),
+        rotations => format!("protocol-{}.key", rotations + 1),
     }
 }
 
@@ -148,15 +183,51 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_directory_named_relatively_keeps_its_paths() {
+        // Rewriting the file from another directory, or by another name of its directory,
+        // made the node look for `node-0/node-0/password.txt`.
+        let directory = tempfile::tempdir().unwrap();
+        let absolute = directory.path().canonicalize().unwrap();
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        let up = here.components().skip(1).map(|_| "..").collect::<PathBuf>();
+        let relative = up.join(absolute.strip_prefix("/").unwrap());
+        let made = NodeFile {
+            name: "node".to_owned(),
+            public_address: "127.0.0.1:1".to_owned(),
+            bind: "127.0.0.1:1".to_owned(),
+            rpc: Vec::new(),
+            deployment: "/elsewhere/deployment.json".into(),
+            keystore: absolute.join("operator.json"),
+            password_file: absolute.join("password.txt"),
+            plain_http: false,
+            node_id: None,
+        };
+        made.write(&absolute).unwrap();
+        let written = std::fs::read_to_string(absolute.join(FILE)).unwrap();
+        assert!(written.contains("\"password.txt\""), "the directory can be moved: {written}");
+        for dir in [&relative, &absolute, &relative] {
+            let file = NodeFile::read(dir).unwrap();
+            assert_eq!(file.password_file, absolute.join("password.txt"));
+            assert_eq!(file.deployment, made.deployment);
+            file.write(dir).unwrap();
+            assert_eq!(std::fs::read_to_string(absolute.join(FILE)).unwrap(), written);
+        }
+    }
+
+    #[test]
     fn keys_survive_the_disk_and_are_private() {
         // A node that loses its key loses its stake; one that shows it loses it sooner.
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
-        let made = NodeKeys::create(directory.path(), &[[1; 32], [2; 32]]).unwrap();
+        let mut made = NodeKeys::create(directory.path(), &[[1; 32], [2; 32]]).unwrap();
+        made.add_protocol(directory.path(), &[3; 32]).unwrap();
         let read = NodeKeys::read(directory.path()).unwrap();
-        assert_eq!(made.protocol.public_key(), read.protocol.public_key());
+        let public = |keys: &NodeKeys| -> Vec<_> {
+            keys.protocol.iter().map(|key| key.public_key().clone()).collect()
+        };
+        assert_eq!((public(&made).len(), public(&made)), (2, public(&read)));
         assert_eq!(made.network.public_key(), read.network.public_key());
-        for name in [PROTOCOL_KEY, NETWORK_KEY] {
+        for name in [PROTOCOL_KEY, "protocol-2.key", NETWORK_KEY] {
             let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }

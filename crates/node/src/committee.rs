@@ -32,6 +32,11 @@ impl Membership {
         self.committee.as_ref()
     }
 
+    /// This node as the committee knows it.
+    pub fn member(&self) -> Option<&Member> {
+        self.committee.as_ref().and_then(|committee| committee.member_of(self.node))
+    }
+
     /// The shards this node has to serve, ascending.
     pub fn shards(&self) -> &[ShardIndex] {
         self.committee.as_ref().map_or(&[], |committee| committee.shards_of(self.node))

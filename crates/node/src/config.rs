@@ -28,7 +28,9 @@ pub struct NodeConfig {
     /// Where others reach the node, as registered on chain. Its host goes into the
     /// certificate.
     pub public_address: NetworkAddress,
-    /// Signs confirmations.
+    /// Signs confirmations; more keys can follow ([`RunningNode::protocol_keys`]).
+    ///
+    /// [`RunningNode::protocol_keys`]: crate::RunningNode::protocol_keys
     pub protocol_key: ProtocolSecretKey,
     /// The TLS identity.
     pub network_key: NetworkSecretKey,

@@ -23,6 +23,7 @@ pub mod committee;
 mod config;
 pub mod events;
 pub mod expanded;
+mod keys;
 mod lru;
 mod node;
 pub mod recovery;
@@ -37,4 +38,5 @@ mod test_disk;
 mod test_node;
 
 pub use config::{NodeConfig, Tls};
+pub use keys::ProtocolKeys;
 pub use node::{Node, NodeError, RunningNode};

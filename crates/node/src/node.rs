@@ -23,6 +23,7 @@ use crate::{
     config::{NodeConfig, Tls},
     events::{FollowError, Follower, Progress},
     expanded::ExpandedSlivers,
+    keys::ProtocolKeys,
     recovery::Recovery,
     scope::Scope,
     state::{NodeState, Shared},
@@ -181,7 +182,7 @@ async fn open(env: &Env, config: &NodeConfig) -> Result<Shared, NodeError> {
         store,
         membership: MembershipWatch::new(membership),
         context: chain.deployment().signing_context(),
-        protocol_key: config.protocol_key.clone(),
+        protocol_keys: ProtocolKeys::new(config.protocol_key.clone()),
         progress: Progress::default(),
         checkers: Checkers::default(),
         expanded: ExpandedSlivers::default(),
@@ -246,6 +247,11 @@ pub struct RunningNode {
 }
 
 impl RunningNode {
+    /// The signing keys, to add one to during a rotation.
+    pub fn protocol_keys(&self) -> &ProtocolKeys {
+        &self.node.protocol_keys
+    }
+
     /// Where the node listens, as `host:port`.
     pub fn address(&self) -> &str {
         &self.address

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
-use walrus_core::{Epoch, NodeId, ProtocolSecretKey, SigningContext};
+use walrus_core::{Epoch, NodeId, SigningContext};
 use walrus_env::Env;
 use walrus_redstuff::{BlobId, EncodingParams};
 
@@ -12,6 +12,7 @@ use crate::{
     committee::MembershipWatch,
     events::Progress,
     expanded::ExpandedSlivers,
+    keys::ProtocolKeys,
     store::{Store, blobs::BlobState, db::DbError, slivers::SliverKey},
 };
 
@@ -34,8 +35,8 @@ pub struct NodeState {
     pub membership: MembershipWatch,
     /// The deployment that signatures are bound to.
     pub context: SigningContext,
-    /// Signs confirmations.
-    pub protocol_key: ProtocolSecretKey,
+    /// Sign confirmations.
+    pub protocol_keys: ProtocolKeys,
     /// How far the chain has been followed.
     pub progress: Progress,
     /// Checks slivers that arrive.

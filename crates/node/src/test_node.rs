@@ -16,6 +16,7 @@ use crate::{
     committee::{Membership, MembershipWatch},
     events::{Progress, apply},
     expanded::ExpandedSlivers,
+    keys::ProtocolKeys,
     state::{NodeState, Shared},
     store::{Store, blobs::BlobRows},
 };
@@ -57,7 +58,7 @@ pub(crate) async fn node(env: Env, dir: &Path, id: u32, committee: Arc<Committee
         store,
         membership: MembershipWatch::new(membership),
         context: context(),
-        protocol_key: protocol_key(id),
+        protocol_keys: ProtocolKeys::new(protocol_key(id)),
         progress: Progress::default(),
         checkers: Checkers::default(),
         expanded: ExpandedSlivers::default(),

@@ -342,13 +342,8 @@ impl Store<'_> {
         if let Some(found) = self.earlier_registration(journal, &blob_id).await? {
             return Ok(found);
         }
-        let (cost, allowance) = self.affordable(encoded_bytes, account).await?;
+        let cost = self.affordable(encoded_bytes, account).await?;
         self.progress.report(Progress::Registering);
-        // The approval is a transaction of its own, once in an account's life, and is
-        // settled before the purchase is noted.
-        if allowance < cost.total() {
-            self.writer.ensure_allowance(cost.total()).await?;
-        }
         let epochs = self.options.epochs;
         if let Some(journal) = journal {
             let stage = Stage::Registering {

@@ -1,6 +1,7 @@
 //! A network on a development chain for the tests of this folder.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+pub mod anvil;
 pub mod proxy;
 
 use std::{sync::Arc, time::Duration};
@@ -85,11 +86,15 @@ impl Network {
 
     /// With as many nodes as the first committee needs.
     pub async fn start_with(config: DevChainConfig, parameters: Parameters) -> Self {
+        Self::start_as(config, DeployParams::new(parameters)).await
+    }
+
+    pub async fn start_as(config: DevChainConfig, params: DeployParams) -> Self {
         let env = walrus_env::real::env();
         let chain = DevChain::start(&env, config).await.unwrap();
         let wallet = dev_wallet(&chain, 0);
         let endpoints = endpoints(&env, &[chain.endpoint()]);
-        let (deployment, treasury, nodes) = launch_with(&endpoints, &wallet, parameters).await;
+        let (deployment, treasury, nodes) = launch_as(&endpoints, &wallet, params).await;
         Self { env, chain, deployment, treasury, nodes }
     }
 
@@ -118,8 +123,17 @@ pub async fn launch_with(
     wallet: &Wallet,
     parameters: Parameters,
 ) -> (Deployment, ChainWriter, Vec<NodeId>) {
-    let nodes = parameters.min_nodes;
-    let params = DeployParams { send: quick(), ..DeployParams::new(parameters) };
+    launch_as(endpoints, wallet, DeployParams::new(parameters)).await
+}
+
+/// The same with all that can be chosen.
+pub async fn launch_as(
+    endpoints: &Endpoints,
+    wallet: &Wallet,
+    params: DeployParams,
+) -> (Deployment, ChainWriter, Vec<NodeId>) {
+    let nodes = params.parameters.min_nodes;
+    let params = DeployParams { send: quick(), ..params };
     let deployment = deploy(endpoints, wallet, &params).await.unwrap();
     let client = ChainClient::connect(endpoints.clone(), deployment.clone()).await.unwrap();
     let treasury = ChainWriter::new(client, wallet.clone(), quick());
@@ -127,6 +141,16 @@ pub async fn launch_with(
     let ether = 1_000_000_000_000_000_000;
     let ids = start_network(&treasury, &members, ether).await.unwrap();
     (deployment, treasury, ids)
+}
+
+/// Lets the chain's time pass, on any development chain, counted from its newest block:
+/// blocks run ahead of the clock.
+pub async fn pass_time(env: &Env, url: &str, seconds: u64) {
+    let newest = raw_rpc(env, url, "eth_getBlockByNumber", json!(["latest", false])).await;
+    let newest = newest["timestamp"].as_str().unwrap().trim_start_matches("0x");
+    let next = u64::from_str_radix(newest, 16).unwrap() + seconds;
+    raw_rpc(env, url, "evm_setNextBlockTimestamp", json!([next])).await;
+    raw_rpc(env, url, "evm_mine", json!([])).await;
 }
 
 /// A registration of a made-up blob.
@@ -167,6 +191,19 @@ pub fn certificate(
         builder.add(member.node_id, &signed).unwrap();
     }
     builder.finish().unwrap()
+}
+
+/// Everything the contracts have reported so far.
+pub async fn events(client: &ChainClient) -> Vec<ChainEvent> {
+    let mut stream = EventStream::new(client.clone(), None, Confirmations::Latest);
+    let mut seen = Vec::new();
+    loop {
+        let StreamItem::Batch(batch) = stream.next().await.unwrap() else { panic!("no reorg") };
+        seen.extend(batch.events.into_iter().map(|positioned| positioned.event));
+        if batch.caught_up {
+            return seen;
+        }
+    }
 }
 
 /// Registers and certifies a permanent blob in the present epoch.

@@ -15,6 +15,10 @@ pub enum NodeCommand {
     Run(NodeDirArgs),
     /// Vote on prices and capacity
     Vote(NodeVoteArgs),
+    /// Make a new signing key and use it in the committees selected from now on
+    RotateKey(NodeDirArgs),
+    /// Pay the commission out to the operator
+    Collect(NodeDirArgs),
     /// Change the commission, with effect from the epoch after the next one on
     Commission(NodeCommissionArgs),
 }

@@ -14,6 +14,9 @@ pub enum BlobCommand {
         /// Epochs to add
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         epochs: u32,
+        /// Spend capacity of the wallet from the blob's end on, instead of WAL
+        #[arg(long)]
+        with_capacity: bool,
     },
     /// Delete a deletable blob and get the rest of its capacity
     Delete {
@@ -100,6 +103,30 @@ pub enum CapacityCommand {
         #[arg(long)]
         end: u32,
         /// Bytes to give
+        #[arg(long, value_name = "BYTES")]
+        size: u64,
+    },
+    /// Cut past epochs off capacity, so that it joins with what is bought now
+    Normalise {
+        /// First epoch of the capacity
+        #[arg(long)]
+        start: u32,
+        /// Its end: the first epoch it does not cover
+        #[arg(long)]
+        end: u32,
+        /// Bytes to normalise
+        #[arg(long, value_name = "BYTES")]
+        size: u64,
+    },
+    /// Give capacity up; nothing is paid back
+    Destroy {
+        /// First epoch of the capacity
+        #[arg(long)]
+        start: u32,
+        /// Its end: the first epoch it does not cover
+        #[arg(long)]
+        end: u32,
+        /// Bytes to give up
         #[arg(long, value_name = "BYTES")]
         size: u64,
     },

@@ -28,7 +28,6 @@ pub async fn run(env: &Env, global: &Global, command: &CapacityCommand, output: 
             let start = view.epoch.epoch.0;
             let class = class(start, start.saturating_add(*epochs));
             let most = view.prices.cost(*size, *epochs).storage;
-            writer.ensure_allowance(most).await?;
             let paid = writer.buy_capacity(*size, class, most).await?;
             let report = json!({
                 "size": size, "start": start, "end": class.end.0, "paid": paid,
@@ -64,27 +63,55 @@ pub async fn run(env: &Env, global: &Global, command: &CapacityCommand, output: 
             });
             output.result(&report, |_| format!("Gave {} to {to}.", bytes(*size)));
         }
+        CapacityCommand::Normalise { start, end, size } => {
+            let writer = session.writer().await?;
+            writer.normalise_capacity(class(*start, *end), *size).await?;
+            let now = session.chain.epoch_state().await?.epoch.0;
+            let report = json!({ "size": size, "start": now, "end": end });
+            output.result(&report, |_| {
+                format!("{} now cover the epochs {now} to {}.", bytes(*size), end - 1)
+            });
+        }
+        CapacityCommand::Destroy { start, end, size } => {
+            let writer = session.writer().await?;
+            writer.destroy_capacity(class(*start, *end), *size).await?;
+            let report = json!({ "size": size, "start": start, "end": end });
+            output.result(&report, |_| format!("Gave {} up.", bytes(*size)));
+        }
     }
     Ok(())
 }
 
 async fn list(session: &Session, output: Output) -> Outcome {
     let owner = session.wallet().await?.address();
-    let holdings: Vec<Value> = session
-        .chain
-        .holdings(owner)
-        .await?
-        .into_iter()
-        .map(|h| json!({ "start": h.class.start.0, "end": h.class.end.0, "size": h.amount }))
-        .collect();
-    output.result(&json!({ "owner": owner.to_string(), "capacity": holdings }), |report| {
-        let head = vec!["start".to_owned(), "end".to_owned(), "size".to_owned()];
+    let now = session.chain.epoch_state().await?.epoch.0;
+    let holdings = session.chain.holdings(owner).await?.into_iter().map(|h| {
+        let (start, end) = (h.class.start.0, h.class.end.0);
+        json!({
+            "start": start, "end": end, "size": h.amount, "usable": (start..end).contains(&now),
+        })
+    });
+    let holdings: Vec<Value> = holdings.collect();
+    let report = json!({ "owner": owner.to_string(), "epoch": now, "capacity": holdings });
+    output.result(&report, |report| {
+        if holdings.is_empty() {
+            return "No capacity. `walrus capacity buy` buys some.".to_owned();
+        }
+        let head = ["size", "epochs", "", "normalised"].map(str::to_owned).to_vec();
         let row = |h: &Value| {
-            let size = h["size"].as_u64().unwrap_or_default();
-            vec![h["start"].to_string(), h["end"].to_string(), bytes(size)]
+            let number = |name: &str| h[name].as_u64().unwrap_or_default();
+            let (start, last) = (number("start"), number("end").saturating_sub(1));
+            let left = number("end").saturating_sub(start.max(now.into()));
+            let when = if start > now.into() {
+                format!("from epoch {start} on, for {left}")
+            } else {
+                format!("usable now, {left} left")
+            };
+            let stale = if start < now.into() { "no" } else { "yes" };
+            vec![bytes(number("size")), format!("{start} to {last}"), when, stale.to_owned()]
         };
-        let rows = report["capacity"].as_array().into_iter().flatten().map(row);
-        table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+        let rows = std::iter::once(head).chain(holdings.iter().map(row)).collect::<Vec<_>>();
+        format!("Epoch {}\n\n{}", report["epoch"], table(&rows))
     });
     Ok(())
 }

@@ -26,6 +26,8 @@ pub async fn run(env: &Env, command: &NodeCommand, output: Output) -> Outcome {
         NodeCommand::Register(arguments) => register(env, arguments, output).await,
         NodeCommand::Run(arguments) => run_node(env, &arguments.dir, output).await,
         NodeCommand::Vote(arguments) => vote(env, arguments, output).await,
+        NodeCommand::RotateKey(arguments) => rotate_key(env, &arguments.dir, output).await,
+        NodeCommand::Collect(arguments) => collect(env, &arguments.dir, output).await,
         NodeCommand::Commission(arguments) => commission(env, arguments, output).await,
     }
 }
@@ -58,7 +60,7 @@ async fn setup(env: &Env, arguments: &NodeSetupArgs, output: Output) -> Outcome 
     let report = json!({
         "dir": arguments.dir,
         "operator": operator.address().to_string(),
-        "protocol_key": hex::encode(keys.protocol.public_key().as_bytes()),
+        "protocol_key": hex::encode(keys.first().public_key().as_bytes()),
         "network_key": hex::encode(keys.network.public_key().0),
     });
     output.result(&report, |_| {
@@ -79,13 +81,16 @@ async fn register(env: &Env, arguments: &NodeRegisterArgs, output: Output) -> Ou
     let wallet = session::wallet(env, Some(&file.keystore), Some(&file.password_file)).await?;
     let writer = ChainWriter::new(chain.clone(), wallet, SendConfig::default());
     // An interrupted registration is found on the chain instead of being tried twice.
-    let found = chain.node_of_key(keys.protocol.public_key()).await?;
+    let found = match file.node_id {
+        Some(id) => Some(NodeId(id)),
+        None => chain.node_of_key(keys.first().public_key()).await?,
+    };
     let node_id = match found {
         Some(node_id) => node_id,
         None => writer.register_node(&registration(&file, &keys)?).await?,
     };
     file.node_id = Some(node_id.0);
-    file.write(&dir.canonicalize().map_err(anyhow::Error::from)?)?;
+    file.write(dir)?;
     let stake = arguments.stake.saturating_mul(FROST);
     let held = chain.wal_balance(writer.address()).await?;
     if stake > 0 && held < stake {
@@ -114,7 +119,7 @@ async fn register(env: &Env, arguments: &NodeRegisterArgs, output: Output) -> Ou
 }
 
 /// The registered node of a directory and its operator.
-async fn operator(env: &Env, dir: &Path) -> Result<(NodeId, ChainWriter), Failure> {
+pub async fn operator(env: &Env, dir: &Path) -> Result<(NodeId, ChainWriter), Failure> {
     let file = NodeFile::read(dir)?;
     let deployment = session::read_deployment(&file.deployment)?;
     let chain = session::connect(env, &file.rpc, deployment).await?;
@@ -148,6 +153,53 @@ async fn commission(env: &Env, arguments: &NodeCommissionArgs, output: Output) -
     output.result(&report, |_| {
         let (whole, rest) = (arguments.basis_points / 100, arguments.basis_points % 100);
         format!("The commission of node {node} becomes {whole}.{rest:02} %.")
+    });
+    Ok(())
+}
+
+/// Puts a new key on disk, then on the chain. Running it again after a crash in between
+/// goes on with the key that is on disk.
+async fn rotate_key(env: &Env, dir: &Path, output: Output) -> Outcome {
+    let (node, writer) = operator(env, dir).await?;
+    let mut keys = NodeKeys::read(dir)?;
+    let record = writer.client().node(node).await?;
+    let registered = record.and_then(|record| {
+        keys.protocol.iter().rposition(|key| *key.public_key() == record.protocol_key)
+    });
+    let registered = registered.ok_or_else(|| {
+        Failure::message(Kind::Usage, "the key that the chain knows is not in this directory")
+            .hint("put its file back: the present committee goes on using it")
+    })?;
+    let next = match keys.protocol.get(registered + 1) {
+        Some(prepared) => prepared.clone(),
+        None => {
+            let mut randomness = [0; 32];
+            env.entropy.fill("node keys", &mut randomness);
+            keys.add_protocol(dir, &randomness)?
+        }
+    };
+    let epoch = writer.set_next_key(node, &next).await?;
+    let report = json!({
+        "node_id": node.0,
+        "protocol_key": hex::encode(next.public_key().as_bytes()),
+        "from_epoch": epoch.0,
+    });
+    output.result(&report, |_| {
+        format!(
+            "Node {node} signs with a new key from epoch {epoch} on; until then, with the old one.\nA running node takes it by itself. Keep both key files."
+        )
+    });
+    Ok(())
+}
+
+async fn collect(env: &Env, dir: &Path, output: Output) -> Outcome {
+    let (node, writer) = operator(env, dir).await?;
+    let received = writer.collect_commission(node).await?;
+    let report = json!({
+        "node_id": node.0, "received": received, "to": writer.address().to_string(),
+    });
+    output.result(&report, |_| {
+        format!("Received {} of commission of node {node}.", wal(received.into()))
     });
     Ok(())
 }

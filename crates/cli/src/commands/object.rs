@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use walrus_chain::BlobRecord;
-use walrus_core::TokenId;
+use walrus_core::{Epoch, TokenId};
 use walrus_env::Env;
 
 use super::chain::parse_address;
@@ -19,12 +19,17 @@ pub async fn run(env: &Env, global: &Global, command: &BlobCommand, output: Outp
     let writer = session.writer().await?;
     let (object, done) = match command {
         BlobCommand::List => return list(&session, output).await,
-        BlobCommand::Extend { object, epochs } => {
+        BlobCommand::Extend { object, epochs, with_capacity } => {
             let record = record(&session, *object).await?;
-            let prices = session.chain.network().await?.prices;
-            let most = prices.cost(record.encoded_size, *epochs).storage;
-            writer.ensure_allowance(most).await?;
-            writer.extend(TokenId(*object), *epochs, most).await?;
+            let token = TokenId(*object);
+            if *with_capacity {
+                let end = Epoch(record.end_epoch.0.saturating_add(*epochs));
+                writer.extend_with_capacity(token, record.end_epoch, end).await?;
+            } else {
+                let prices = session.chain.network().await?.prices;
+                let most = prices.cost(record.encoded_size, *epochs).storage;
+                writer.extend(token, *epochs, most).await?;
+            }
             (*object, "extended")
         }
         BlobCommand::Delete { object } => {

@@ -130,6 +130,7 @@ async fn confirm(
     let body = StorageConfirmation { blob_id: blob, persistence };
     let message = Message::new(membership.epoch(), body);
     let node = state.node.clone();
-    let sign = move || SignedMessage::sign(&node.protocol_key, &node.context, &message);
+    let key = node.protocol_keys.of(&membership);
+    let sign = move || SignedMessage::sign(&key, &node.context, &message);
     Ok(state.env.compute(SIGN_COST, sign).await)
 }

@@ -31,7 +31,7 @@ impl crate::state::NodeState {
         ServiceHealth {
             uptime: self.started.elapsed().into(),
             epoch: membership.epoch(),
-            public_key: self.protocol_key.public_key().clone(),
+            public_key: self.protocol_keys.of(&membership).public_key().clone(),
             node_status: if shards.is_empty() { "Standby" } else { "Active" }.to_owned(),
             event_progress: EventProgress {
                 persisted: position.events,

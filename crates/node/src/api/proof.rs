@@ -33,7 +33,7 @@ pub(super) async fn post(
     let limit = limits::inconsistency_proof(state.params, path.sliver_type, metadata.symbol_size());
     let (bytes, _memory) = state.admission.receive(&headers, body, limit).await?;
     let _permit = state.admission.symbols()?;
-    let (node, epoch) = (state.node.clone(), state.epoch());
+    let (node, membership) = (state.node.clone(), state.membership.get());
     let verify_and_sign = move || {
         let proves_nothing = |error: String| ApiError::new(ErrorReason::InvalidProof, error);
         AnyInconsistencyProof::from_bcs(
@@ -45,8 +45,10 @@ pub(super) async fn post(
         .map_err(|error| proves_nothing(error.to_string()))?
         .verify(&metadata)
         .map_err(|error| proves_nothing(error.to_string()))?;
-        let message = Message::new(epoch, InvalidBlobId { blob_id: path.blob_id });
-        Ok(SignedMessage::sign(&node.protocol_key, &node.context, &message))
+        let body = InvalidBlobId { blob_id: path.blob_id };
+        let message = Message::new(membership.epoch(), body);
+        let key = node.protocol_keys.of(&membership);
+        Ok(SignedMessage::sign(&key, &node.context, &message))
     };
     let signed: Result<_, ApiError> = state.env.compute(VERIFY_COST, verify_and_sign).await;
     Ok(success(StatusCode::OK, signed?))

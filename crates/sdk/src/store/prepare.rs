@@ -16,8 +16,6 @@ pub(super) struct Account {
     snapshot: Snapshot,
     /// FROST that it holds.
     held: u64,
-    /// FROST that the contract may take of it.
-    allowance: u64,
     at: Instant,
 }
 
@@ -48,23 +46,21 @@ impl Store<'_> {
     async fn ask_account(&self) -> Result<Account, StoreError> {
         let at = Instant::now();
         let chain = self.client.chain();
-        let (owner, spender) = (self.writer.address(), chain.deployment().contracts.system);
+        let owner = self.writer.address();
         let snapshot = async { Ok::<_, StoreError>(self.client.cache().refresh().await?) };
         let held = async { Ok::<_, StoreError>(chain.wal_balance(owner).await?) };
-        let allowance = async { Ok::<_, StoreError>(chain.wal_allowance(owner, spender).await?) };
-        let (snapshot, held, allowance) =
-            futures::future::try_join3(snapshot, held, allowance).await?;
-        Ok(Account { snapshot, held, allowance, at })
+        let (snapshot, held) = futures::future::try_join(snapshot, held).await?;
+        Ok(Account { snapshot, held, at })
     }
 
-    /// What the store costs at present prices, if it may cost that and can be paid; and
-    /// what the contract may take. What was found out ahead of time counts unless encoding
-    /// took so long that it may be wrong by now.
+    /// What the store costs at present prices, if it may cost that and can be paid. What was
+    /// found out ahead of time counts unless encoding took so long that it may be wrong by
+    /// now.
     pub(super) async fn affordable(
         &self,
         encoded_bytes: u64,
         ahead: Option<Account>,
-    ) -> Result<(Cost, u64), StoreError> {
+    ) -> Result<Cost, StoreError> {
         let max_age: Duration = self.client.config().max_network_age;
         let account = match ahead.filter(|account| account.at.elapsed() < max_age) {
             Some(account) => account,
@@ -85,6 +81,6 @@ impl Store<'_> {
             let account = self.writer.address();
             return Err(StoreError::NotEnoughWal { needed: cost.total(), held, account });
         }
-        Ok((cost, account.allowance))
+        Ok(cost)
     }
 }
