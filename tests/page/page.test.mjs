@@ -298,6 +298,39 @@ test("a cancelled or refused upload leaves the page stuck", async () => {
   });
 });
 
+test("a stored picture is not shown", async () => {
+  const file = path.join(files, "dot.png");
+  const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  writeFileSync(file, Buffer.from(dot, "base64"));
+  const page = await chrome.open("store");
+  const { blobId, card } = await storeFile(page, file);
+  await card.locator(".blob-id").waitFor();
+  // The type is published after the blob is stored.
+  await page.locator(".upload[data-named=true]").waitFor();
+  await chrome.open(`blob/${blobId}`, { page });
+  await page.waitForFunction(() => document.querySelector("img.preview")?.naturalWidth === 1);
+  await page.close();
+});
+
+test("a stored page gets at what belongs to this one", async () => {
+  const file = path.join(files, "evil.html");
+  writeFileSync(file, "<!doctype html><title>evil</title><script>document.title = 'ran'; localStorage.setItem('evil', 'was here');</script>");
+  const page = await chrome.open("store");
+  await storeFile(page, file);
+  await page.locator(".upload[data-named=true]").waitFor();
+  await chrome.open("blobs", { page });
+  const token = await page.locator(".blob-row", { hasText: "evil.html" }).first().getAttribute("data-token");
+  const evil = await chrome.context.newPage();
+  await chrome.breaking(async () => {
+    // Served as a page or as a download, as the gateway likes.
+    await evil.goto(`${network.url}/v1/blobs/by-object-id/${token}`).catch((error) => assert.match(error.message, /Download is starting/));
+  });
+  assert.notEqual(await evil.title(), "ran");
+  assert.equal(await page.evaluate(() => localStorage.getItem("evil")), null);
+  await evil.close();
+  await page.close();
+});
+
 test("errors do not say what to do", async () => {
   await chrome.breaking(async () => {
     const page = await chrome.open("blob/nonsense");

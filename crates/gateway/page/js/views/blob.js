@@ -11,7 +11,7 @@ import { actionButtons } from "./blob-actions.js";
 import { checkNow } from "./check-now.js";
 import { decryptBox } from "./decrypt.js";
 import { quiltPanel } from "./quilt.js";
-import { badge, ending, facts, loading, panel, table } from "./parts.js";
+import { badge, byObject, ending, facts, loading, panel, table } from "./parts.js";
 
 /** @type {import("../main.js").View} */
 export function blobView(main, [blobId = "", tokenText]) {
@@ -65,7 +65,7 @@ function page(blob, tokens, attributes, changed) {
       h("div", { class: "grow" }, h("h1", { class: "wrap" }, name ?? "Unnamed blob"), h("div", { class: "row tight" }, h("code", { class: "wrap blob-id" }, blob.blobId), copyButton(blob.blobId, "Blob id"))),
       badge(blobs.stateOf(blob)),
     ),
-    h("div", { class: "row" }, certified && downloads(blob, name), actionButtons(blob, changed)),
+    h("div", { class: "row" }, certified && downloads(blob, name, type), actionButtons(blob, changed)),
     certified && preview(blob, type),
     secret,
     h(
@@ -81,12 +81,13 @@ function page(blob, tokens, attributes, changed) {
   ];
 }
 
-/** @param {blobs.Blob} blob @param {string | null} name */
-function downloads(blob, name) {
+/** @param {blobs.Blob} blob @param {string | null} name @param {string} type */
+function downloads(blob, name, type) {
   const raw = `/v1/blobs/${blob.blobId}`;
+  const share = type !== "" && blob.owner ? byObject(blob.tokenId) : raw;
   return [
     h("a", { class: "button primary", href: raw, download: name ?? blob.blobId }, "Download"),
-    copyButton(new URL(raw, location.href).href, "Link", "Copy link"),
+    copyButton(new URL(share, location.href).href, "Link", "Copy link"),
   ];
 }
 
@@ -96,7 +97,7 @@ const LARGEST_PREVIEW = 8 << 20;
 /** @param {blobs.Blob} blob @param {string} type */
 function preview(blob, type) {
   if (!/^image\/(png|jpeg|gif|webp|avif)$/.test(type) || blob.size > LARGEST_PREVIEW) return null;
-  const image = h("img", { class: "preview", src: `/v1/blobs/${blob.blobId}`, alt: "What the blob shows", loading: "lazy", onerror: () => image.remove() });
+  const image = h("img", { class: "preview", src: byObject(blob.tokenId), alt: "What the blob shows", loading: "lazy", onerror: () => image.remove() });
   return image;
 }
 

@@ -8,6 +8,9 @@ import * as network from "../network.js";
 /** A state as a word with a colour. @param {{word: string, kind: string}} state */
 export const badge = ({ word, kind }) => h("span", { class: `badge ${kind}` }, word);
 
+/** Where a blob is served with its published type, so that browsers show it. @param {bigint} tokenId */
+export const byObject = (tokenId) => `/v1/blobs/by-object-id/0x${tokenId.toString(16)}`;
+
 /** An end: a date people understand, and the epoch. @param {number} endEpoch */
 export function ending(endEpoch) {
   const at = network.epochStart(endEpoch);

@@ -8,6 +8,7 @@ import { NAME, QUILT, TYPE, remember } from "../names.js";
 import * as network from "../network.js";
 import { store } from "../upload.js";
 import * as wallet from "../wallet.js";
+import { byObject } from "./parts.js";
 
 /** Stages in their order, with what they are called before and after. */
 const STAGES = /** @type {[string, string][]} */ ([
@@ -92,8 +93,8 @@ export function uploadCard(files, wish, publishName) {
       const lost = spread.lost();
       const missing = lost.length > 0 ? ` ${lost.join(", ")} could not be reached; what is missing there is fetched from the others later.` : "";
       end("done", stored.before ? "It was stored already; nothing was paid." : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.${missing}`);
-      replace(actions, links(file, stored, wish.readers !== null));
-      if (publishName && stored.tokenId && !stored.before) await writeName(file, stored.tokenId);
+      replace(actions, links(file, stored, wish.readers !== null, publishName));
+      if (publishName && stored.tokenId && !stored.before) element.dataset.named = String(await writeName(file, stored.tokenId));
     } catch (error) {
       if (/** @type {any} */ (error)?.name === "AbortError") end("cancelled", "Cancelled. What was sent is forgotten; a registration already paid is used when you store the file again.");
       else end("failed", explain(error).message);
@@ -242,11 +243,12 @@ async function spreadPicture() {
   };
 }
 
-/** @param {Described} file @param {import("../upload.js").Stored} stored @param {boolean} encrypted */
-function links(file, stored, encrypted) {
+/** @param {Described} file @param {import("../upload.js").Stored} stored @param {boolean} encrypted @param {boolean} published */
+function links(file, stored, encrypted, published) {
   const page = `#/blob/${stored.blobId}${stored.tokenId ? `/${stored.tokenId}` : ""}`;
   const raw = `/v1/blobs/${stored.blobId}`;
-  const share = new URL(encrypted || file.quilt ? page : raw, location.href).href;
+  const shown = published && file.type !== "" && stored.tokenId && !stored.before ? byObject(stored.tokenId) : raw;
+  const share = new URL(encrypted || file.quilt ? page : shown, location.href).href;
   return [
     encrypted || file.quilt
       ? h("a", { class: "button primary", href: page }, encrypted ? "Open and decrypt" : "See the files")
@@ -257,14 +259,16 @@ function links(file, stored, encrypted) {
   ];
 }
 
-/** Writes name and type to the chain. @param {Described} file @param {bigint} tokenId */
+/** Writes name and type to the chain; whether that went well. @param {Described} file @param {bigint} tokenId @returns {Promise<boolean>} */
 async function writeName(file, tokenId) {
   const pairs = [[NAME, cut(file.name)], ...(file.type ? [[TYPE, file.type]] : []), ...(file.quilt ? [QUILT] : [])];
   const calls = pairs.map(([key, value]) => encode("WalrusSystem", "setAttribute", [tokenId, key, value]));
   try {
     await wallet.send("WalrusSystem", network.address("system"), "multicall", [calls]);
+    return true;
   } catch (error) {
     toast(`Stored, but the name was not published: ${explain(error).message}`, "bad");
+    return false;
   }
 }
 
