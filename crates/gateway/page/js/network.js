@@ -11,7 +11,8 @@ import { now } from "./format.js";
  * @property {string} lens
  * @property {string | null} dev_exchange
  * @property {Record<string, string>} contracts
- * @property {{addresses: string[], max_blob_bytes: number, max_epochs: number} | null} publisher Null when it does not store
+ * @property {{addresses: string[], max_blob_bytes: number, max_epochs: number, authentication?: boolean} | null} publisher
+ * Null when it does not store; with `authentication` it wants a token
  * @property {string} [development_key] Only on a development chain of this machine
  */
 

@@ -9,6 +9,7 @@ import { encrypt } from "./secret.js";
  * @property {boolean} deletable
  * @property {string | null} owner Account that gets the token
  * @property {import("./secret.js").Readers | null} readers Who can read, if not everybody
+ * @property {string} token For a gateway that stores only for those who have one; else empty
  * @property {boolean} padded Whether the length is hidden too, when not everybody can
  */
 
@@ -57,7 +58,8 @@ export async function store(files, wish, watch, signal) {
     const query = new URLSearchParams({ epochs: String(wish.epochs), upload: id });
     query.set(wish.deletable ? "deletable" : "permanent", "true");
     if (wish.owner) query.set("send_object_to", wish.owner);
-    const answer = JSON.parse(await put(`/v1/${quilt ? "quilts" : "blobs"}?${query}`, body, size, watch, signal));
+    const path = `/v1/${quilt ? "quilts" : "blobs"}?${query}`;
+    const answer = JSON.parse(await put(path, wish.token, body, size, watch, signal));
     return { ...understood(quilt ? answer.blobStoreResult : answer), size };
   } finally {
     events.close();
@@ -77,16 +79,18 @@ function form(files) {
 /**
  * Sends the bytes. Not `fetch`, which does not tell how far it is.
  * @param {string} path
+ * @param {string} token
  * @param {Blob | FormData} body
  * @param {number} size Bytes of the files
  * @param {(step: Step) => void} watch
  * @param {AbortSignal} signal
  * @returns {Promise<string>}
  */
-function put(path, body, size, watch, signal) {
+function put(path, token, body, size, watch, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", path);
+    if (token !== "") request.setRequestHeader("authorization", `Bearer ${token}`);
     request.upload.onprogress = (event) => watch({ stage: "sending", bytes_done: Math.min(event.loaded, size), bytes_total: size });
     request.upload.onload = () => watch({ stage: "sent" });
     request.onload = () => {
@@ -108,6 +112,7 @@ export function refusal(status, text) {
   } catch {
     message = text.length < 200 ? text.trim() : "";
   }
+  if (status === 401 || status === 403) return `${sentence(message, "This gateway stores only for those who have a token.")} Ask whoever runs it for one.`;
   if (status === 413) return "The file is larger than this gateway takes.";
   if (status === 429 || status === 503) return `${sentence(message, "The gateway is busy.")} Try again in a moment.`;
   return sentence(message, `The gateway answered ${status}. Try again.`);

@@ -26,9 +26,9 @@ export function blobView(main, [blobId = "", tokenText]) {
   const load = () =>
     loading(body, async () => {
       await network.refresh();
+      const named = tokenText && /^[1-9]\d{0,18}$/.test(tokenText) ? await blobs.token(BigInt(tokenText)) : null;
       const tokens = await blobs.tokensOf(hex);
-      const named = tokenText && /^\d{1,20}$/.test(tokenText) ? BigInt(tokenText) : null;
-      const blob = tokens.find((each) => each.tokenId === named) ?? tokens.find(blobs.alive) ?? tokens[0];
+      const blob = named?.blobIdHex === hex ? named : (tokens.find(blobs.alive) ?? tokens[0]);
       if (!alive) return undefined;
       return blob ? page(blob, tokens, await blobs.attributes(blob), load) : unknown(blobId);
     });

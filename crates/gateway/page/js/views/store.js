@@ -36,6 +36,7 @@ export function storeView(main) {
   const asQuilt = () => together.checked && files.list.length > 1 && readers.kind() === "none";
   const sealed = (/** @type {number} */ size) => (readers.kind() === "none" ? size : sealedSize(size, readers.padded()));
   const cost = costTable(files, until, asQuilt, sealed);
+  const token = h("input", { id: "token", type: "password", autocomplete: "off", "aria-describedby": "token-about" });
   const owner = h("p", { class: "muted small" });
   const begin = h("button", { class: "button primary big", type: "submit", disabled: true }, "Store");
   const queue = h("div", { class: "stack", id: "uploads" }, cards);
@@ -83,6 +84,7 @@ export function storeView(main) {
       check(deletable, "Deletable", "The owner may delete it before its end, and gets the unused storage back. Off: nobody can."),
       publishRow,
     ),
+    publisher.authentication && h("div", { class: "panel stack tight all" }, h("label", { for: "token" }, "Access token"), token, h("p", { class: "muted small", id: "token-about" }, "This gateway stores only for those to whom its operator gave a token.")),
     h("div", { class: "panel total" }, cost.element, owner, problem, begin),
   );
   const form = h("form", { class: "stack", "aria-label": "Store files" }, files.element, options);
@@ -96,6 +98,7 @@ export function storeView(main) {
         owner: wallet.account()?.address ?? null,
         readers: readers.value(),
         padded: readers.padded(),
+        token: token.value.trim(),
       };
       const publishName = publish.checked && !publish.disabled;
       const quilt = asQuilt();
