@@ -23,7 +23,6 @@ export function readersChoice() {
     passphrase,
     h("label", { for: "passphrase-again" }, "The same again"),
     again,
-    h("p", { class: "muted small" }, "Encrypted here, before it leaves the browser. Whoever loses the passphrase loses the file."),
   );
   const byKey = h(
     "div",
@@ -36,10 +35,11 @@ export function readersChoice() {
   const hide = h("input", { type: "checkbox", id: "padded", checked: true, onchange: () => own.onchange(), "aria-describedby": "padded-about" });
   const hideRow = h(
     "div",
-    { class: "check" },
+    { class: "check divided" },
     hide,
     h("div", null, h("label", { for: "padded" }, "Hide its length"), h("p", { class: "muted small", id: "padded-about" }, "At most 12 % larger; small files all look alike. Off: only then other age tools give back exactly the file.")),
   );
+  const note = h("p", { class: "muted small" }, "Encrypted here, before it leaves the browser. Whoever loses passphrase or key loses the file.");
   const kind = () => /** @type {HTMLInputElement | null} */ (element.querySelector("[name=readers]:checked"))?.value ?? "none";
   const element = h(
     "div",
@@ -49,6 +49,7 @@ export function readersChoice() {
     byPassphrase,
     radio("key", "The holder of a key"),
     byKey,
+    note,
     hideRow,
   );
   const own = { element, kind, value, padded: () => hide.checked, onchange() {} };
@@ -56,6 +57,7 @@ export function readersChoice() {
   function show() {
     byPassphrase.hidden = kind() !== "passphrase";
     byKey.hidden = kind() !== "key";
+    note.hidden = kind() === "none";
     hideRow.hidden = kind() === "none";
     own.onchange();
   }
