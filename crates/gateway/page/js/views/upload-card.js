@@ -91,7 +91,7 @@ export function uploadCard(files, wish, publishName) {
       progress.set(1);
       spread.finish();
       const lost = spread.lost();
-      const missing = lost.length > 0 ? ` ${lost.join(", ")} could not be reached; what is missing there is fetched from the others later.` : "";
+      const missing = lost.length > 0 ? ` ${lost.join(", ")} did not sign in time, and fetches later what it lacks.` : "";
       end("done", stored.before ? "It was stored already; nothing was paid." : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.${missing}`);
       replace(actions, links(file, stored, wish.readers !== null, publishName));
       if (publishName && stored.tokenId && !stored.before) element.dataset.named = String(await writeName(file, stored.tokenId));
@@ -208,12 +208,19 @@ async function spreadPicture() {
     });
   const byId = new Map(rows.map((row) => [row.nodeId, row]));
   let fine = false;
+  const lose = (/** @type {(typeof rows)[number]} */ { seat, note, row }) => {
+    row.dataset.state = "failed";
+    replace(note, "lost");
+    field.mark(seat, "lost");
+  };
   const element = h("div", { class: "spread" }, field.element, h("ul", { class: "node-bars", "aria-label": "Nodes" }, rows.map((each) => each.row)));
   return {
     element,
     /** @param {import("../upload.js").Step} step */
     show(step) {
       if (step.stage === "uploading" && !fine) field.lightAll(step.slivers_done / step.slivers_total);
+      // From here on nobody is waited for any more.
+      if (["certifying", "certified"].includes(step.stage) && fine) rows.filter(({ row }) => row.dataset.state !== "confirmed").forEach(lose);
       if (step.stage !== "node") return;
       fine = true;
       const found = byId.get(step.node_id);
@@ -225,9 +232,8 @@ async function spreadPicture() {
       }
       found.row.dataset.state = step.state;
       if (step.state === "failed") {
-        replace(found.note, "lost");
         found.row.title = step.reason ?? "";
-        field.mark(found.seat, "lost");
+        lose(found);
       } else if (step.state === "confirmed") {
         replace(found.note, "signed");
         found.progress.set(1);
