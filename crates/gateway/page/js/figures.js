@@ -16,7 +16,7 @@ export const hue = (seat) => HUES[seat] ?? Math.round((192 + seat * 137.508) % 3
  * @param {"wide" | "square"} [shape]
  */
 export function shardField(owners, label, shape = "wide") {
-  const [few, some, many] = shape === "wide" ? [15, 34, 67] : [10, 20, 45];
+  const [few, some, many] = shape === "wide" ? [15, 50, 100] : [10, 20, 50];
   const columns = owners.length <= 30 ? few : owners.length <= 200 ? some : many;
   const rows = Math.ceil(owners.length / columns);
   const cells = owners.map((seat, shard) =>

@@ -23,6 +23,9 @@ import { encrypt } from "./secret.js";
  * @property {number} size Bytes that were sent
  */
 
+/** How long the last steps of an upload are waited for once its answer is here, in milliseconds. */
+const LAST_STEPS_MS = 1_500;
+
 /** A step, as the gateway tells it (docs/page-api.md section 2) or as it happens here. @typedef {{stage: string, [field: string]: any}} Step */
 
 /**
@@ -48,18 +51,25 @@ export async function store(files, wish, watch, signal) {
   }
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const events = new EventSource(`/v1/uploads/${id}/events`);
-  events.onmessage = (event) => {
-    const step = /** @type {Step} */ (JSON.parse(event.data));
-    watch(step);
-    // The stream ends here; left open, the browser would ask again.
-    if (["certified", "stored", "failed"].includes(step.stage)) events.close();
-  };
+  const told = new Promise((resolve) => {
+    events.onerror = resolve;
+    events.onmessage = (event) => {
+      const step = /** @type {Step} */ (JSON.parse(event.data));
+      watch(step);
+      if (!["certified", "stored", "failed"].includes(step.stage)) return;
+      // The stream ends here; left open, the browser would ask again.
+      events.close();
+      resolve(undefined);
+    };
+  });
   try {
     const query = new URLSearchParams({ epochs: String(wish.epochs), upload: id });
     query.set(wish.deletable ? "deletable" : "permanent", "true");
     if (wish.owner) query.set("send_object_to", wish.owner);
     const path = `/v1/${quilt ? "quilts" : "blobs"}?${query}`;
     const answer = JSON.parse(await put(path, wish.token, body, size, watch, signal));
+    // The answer may overtake the last steps, which say what became of each node.
+    await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LAST_STEPS_MS))]);
     return { ...understood(quilt ? answer.blobStoreResult : answer), size };
   } finally {
     events.close();
