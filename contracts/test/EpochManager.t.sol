@@ -91,6 +91,8 @@ contract EpochManagerTest is Base {
 
     /// When stake counts, and who has reported: answers before the first epoch and about strangers too.
     function test_views_nextActivationAndReports() public {
+        assertEq(epochManager.nextActivationEpoch(), 1);
+        assertFalse(epochManager.hasReported(1), "nobody before the first epoch");
         _launch(10, 4);
         assertEq(epochManager.nextActivationEpoch(), 2);
         assertTrue(epochManager.hasReported(1));
