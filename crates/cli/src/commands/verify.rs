@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use walrus_chain::BlobRecord;
 use walrus_core::{BlobId, Persistence, StorageConfirmation, Threshold};
 use walrus_env::Env;
-use walrus_node_api::{client::ExpectedConfirmation, query::ConfirmationQuery};
-use walrus_redstuff::{RowRun, ShardIndex, SliverIndex, SymbolSize};
+use walrus_node_api::{Meter, client::ExpectedConfirmation, query::ConfirmationQuery};
+use walrus_redstuff::{RowRun, ShardIndex, SliverIndex};
 use walrus_sdk::{CommitteeView, Node};
 
 use crate::{
@@ -42,7 +42,8 @@ pub async fn run(env: &Env, global: &Global, arguments: &VerifyArgs, output: Out
 
     let signed = signatures(view, &id, &record).await;
     let quorum = Threshold::Quorum.min_weight(view.params().n_shards());
-    let samples = sample(env, view, &id, &record, arguments.samples).await?;
+    let meter = Meter::default();
+    let samples = sample(env, view, &meter, &record, arguments.samples).await?;
     let good = samples.iter().filter(|sample| sample.failure.is_none()).count();
     let n = view.params().n_shards();
     let chance = chance(n, view.params().primary_source_symbols(), samples.len(), good);
@@ -63,7 +64,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &VerifyArgs, output: Out
         "samples": samples.len(),
         "proven": good,
         "failed": failed,
-        "bytes_fetched": samples.iter().map(|sample| sample.bytes).sum::<usize>(),
+        "bytes_fetched": meter.bytes(),
         "chance_if_lost": chance,
         "available": available,
     });
@@ -134,7 +135,6 @@ async fn signatures(view: &CommitteeView, id: &BlobId, record: &BlobRecord) -> u
 struct Sample {
     shard: ShardIndex,
     node: String,
-    bytes: usize,
     failure: Option<String>,
 }
 
@@ -149,11 +149,11 @@ impl Sample {
 async fn sample(
     env: &Env,
     view: &CommitteeView,
-    id: &BlobId,
+    meter: &Meter,
     record: &BlobRecord,
     count: u16,
 ) -> Result<Vec<Sample>, Failure> {
-    let params = view.params();
+    let (params, id) = (view.params(), &record.blob_id);
     let symbol_size = params.symbol_size(record.size).map_err(anyhow::Error::from)?;
     let owned = view.nodes().iter().flat_map(|node| node.shards.iter().map(move |s| (*s, node)));
     let mut shards: Vec<(ShardIndex, &Node)> = owned.collect();
@@ -164,7 +164,8 @@ async fn sample(
         let pair = shard.to_pair_index(params.n_shards(), id);
         let column = (env.random_u64("a sample's symbol") % columns) as u16;
         let run = RowRun { row: SliverIndex(pair.get()), first: SliverIndex(column), count: 1 };
-        let (client, node) = (node.client.clone(), node.member.name.clone());
+        let client = node.client.as_ref().map(|client| client.metered(meter)).map_err(Clone::clone);
+        let node = node.member.name.clone();
         async move {
             let asked = async {
                 let run = client?.symbol_run(params, id, symbol_size, run).await;
@@ -176,8 +177,7 @@ async fn sample(
                 Ok(Err(error)) => Some(error),
                 Err(_) => Some("no answer in time".to_owned()),
             };
-            let bytes = proof_bytes(params.n_shards(), symbol_size);
-            Sample { shard, node, bytes: if failure.is_none() { bytes } else { 0 }, failure }
+            Sample { shard, node, failure }
         }
     };
     let mut samples: Vec<Sample> =
@@ -190,11 +190,6 @@ async fn sample(
 fn wrong_length(proven: &walrus_redstuff::VerifiedRun, size: u64) -> Option<String> {
     let proven = proven.blob_bytes();
     (proven != size).then(|| format!("the blob has {proven} bytes, the chain says {size}"))
-}
-
-/// What one proven symbol takes at most.
-fn proof_bytes(n_shards: u16, symbol_size: SymbolSize) -> usize {
-    symbol_size.bytes() + 96 * walrus_redstuff::path_length(n_shards.into()) + 83
 }
 
 /// How likely it is that `good` or more of `drawn` samples are proven although the blob cannot
@@ -248,7 +243,7 @@ fn human(report: &Value) -> String {
             "sampled",
             format!("{} of {} shards proved their part", number("proven"), number("samples")),
         ),
-        ("fetched", bytes(number("bytes_fetched"))),
+        ("fetched", format!("{} for the samples", bytes(number("bytes_fetched")))),
         ("sure", sure),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
