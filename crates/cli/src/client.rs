@@ -19,6 +19,9 @@ use crate::{
     session::Session,
 };
 
+/// Bytes of memory in which a gateway encodes or decodes one blob; larger ones are streamed.
+const GATEWAY_MEMORY: u64 = 64 << 20;
+
 /// The client of a session's network.
 pub fn open(session: &Session) -> Client {
     open_with(session, &CodingArgs::default())
@@ -32,13 +35,29 @@ pub fn open_with(session: &Session, arguments: &CodingArgs) -> Client {
         threads: arguments.threads.or(context.threads),
         ..CodingConfig::default()
     };
-    let config = ClientConfig {
+    Client::new(session.chain.clone(), settings(session, coding))
+}
+
+/// The client of a gateway, where many blobs are on their way at once: each may take less
+/// memory.
+pub fn for_gateway(session: &Session) -> Client {
+    let context = &session.context;
+    let coding = CodingConfig {
+        max_memory: GATEWAY_MEMORY,
+        spill_directory: context.spill_dir.clone(),
+        threads: context.threads,
+    };
+    Client::new(session.chain.clone(), settings(session, coding))
+}
+
+fn settings(session: &Session, coding: CodingConfig) -> ClientConfig {
+    let context = &session.context;
+    ClientConfig {
         coding,
         nodes: NodeAccess { plain_loopback: context.plain_http, ..NodeAccess::default() },
         state_directory: Some(state_directory(session)),
         ..ClientConfig::default()
-    };
-    Client::new(session.chain.clone(), config)
+    }
 }
 
 /// For commands that need no network.

@@ -84,9 +84,96 @@ pub struct GatewaySection {
     /// Directory for the cache and for what is on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
+    /// Where figures for Prometheus are served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<String>,
+    /// Key files of more accounts that pay, with the password of the context's: so many
+    /// more stores run at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keystores: Vec<PathBuf>,
     /// Longest blob that the publisher takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_upload_bytes: Option<u64>,
+    /// Longest form of files that the publisher takes as a quilt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_quilt_bytes: Option<u64>,
+    /// Longest blob that the relay takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_relay_bytes: Option<u64>,
+    /// Longest blob served as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_blob_bytes: Option<u64>,
+    /// Most epochs that the publisher pays for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_epochs: Option<u32>,
+    /// Bytes of all cached blobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_bytes: Option<u64>,
+    /// Bytes on disk of everything on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spool_bytes: Option<u64>,
+    /// Attributes and tags that become headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_headers: Option<Vec<String>>,
+    /// Which tokens open the publisher; everybody may use it without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenSection>,
+    /// What the relay wants to be paid; nothing without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tip: Option<TipSection>,
+}
+
+impl GatewaySection {
+    fn files(&mut self) -> Vec<&mut PathBuf> {
+        let key = self.tokens.as_mut().map(|tokens| &mut tokens.key_file);
+        self.dir.as_mut().into_iter().chain(key).chain(&mut self.keystores).collect()
+    }
+}
+
+/// Tokens that open the publisher.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSection {
+    /// How they are signed.
+    #[serde(default = "algorithm_default")]
+    pub algorithm: String,
+    /// File with the secret, as text or as hexadecimal digits after `0x`, or with the public
+    /// key in DER form.
+    pub key_file: PathBuf,
+    /// The lifetime that every token must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiring_seconds: Option<u64>,
+    /// Whether what a token says about epochs and receiver must hold.
+    #[serde(default = "verify_default")]
+    pub verify_upload: bool,
+}
+
+fn algorithm_default() -> String {
+    "HS256".to_owned()
+}
+
+fn verify_default() -> bool {
+    true
+}
+
+/// What the relay wants to be paid, in the chain's smallest unit.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TipSection {
+    /// Who is paid.
+    pub address: String,
+    /// For every blob.
+    pub base: u64,
+    /// For each started KiB of its encoded length.
+    #[serde(default)]
+    pub per_kib: u64,
+    /// Age at which a payment no longer counts.
+    #[serde(default = "tip_age_default")]
+    pub max_age_seconds: u64,
+}
+
+fn tip_age_default() -> u64 {
+    3600
 }
 
 impl Config {
@@ -108,8 +195,8 @@ impl Config {
                 &mut context.state_dir,
                 &mut context.spill_dir,
             ];
-            let gateway = context.gateway.as_mut().and_then(|gateway| gateway.dir.as_mut());
-            for file in files.into_iter().flatten().chain(gateway) {
+            let gateway = context.gateway.as_mut().map(GatewaySection::files);
+            for file in files.into_iter().flatten().chain(gateway.into_iter().flatten()) {
                 *file = base.join(&*file);
             }
         }

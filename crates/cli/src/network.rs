@@ -24,7 +24,7 @@ use walrus_chain::{
 };
 use walrus_devchain::{DevChain, DevChainConfig};
 use walrus_env::{AbortOnDrop, Env, split_host_port};
-use walrus_gateway::{GatewayConfig, Limits, Roles, RunningGateway, StartError};
+use walrus_gateway::{GatewayConfig, RunningGateway, StartError};
 use walrus_node::{Node, NodeConfig, RunningNode, Tls};
 use zeroize::Zeroizing;
 
@@ -148,14 +148,12 @@ impl LocalNetwork {
         let global = Global { config: Some(self.config()), context: None, ..global.clone() };
         let session = session::Session::open(env, &global).await?;
         let wallet = self.wallet(env).await?;
+        let bind = format!("127.0.0.1:{}", port.unwrap_or(DEFAULT_PORT));
         let config = GatewayConfig {
-            bind: format!("127.0.0.1:{}", port.unwrap_or(DEFAULT_PORT)),
-            roles: Roles::ALL,
-            directory: self.dir.join("gateway"),
             development_key: Some(wallet.to_hex().to_string()),
-            limits: Limits::default(),
+            ..GatewayConfig::new(bind, self.dir.join("gateway"))
         };
-        let (client, writers) = (client::open(&session), self.publishers().await?);
+        let (client, writers) = (client::for_gateway(&session), self.publishers().await?);
         let start = |config| walrus_gateway::start(env, client.clone(), writers.clone(), config);
         match start(config.clone()).await {
             Err(StartError::Bind { .. }) if port.is_none() => {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use walrus_core::EvmAddress;
+
 /// The parts of a gateway that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roles {
@@ -35,16 +37,136 @@ pub struct GatewayConfig {
     /// of a development chain, which everybody knows. Given to the page only if the gateway
     /// listens on a loopback address.
     pub development_key: Option<String>,
+    /// Who may use the publisher; everybody if absent.
+    pub tokens: Option<TokenConfig>,
+    /// What the relay wants to be paid.
+    pub tip: Option<TipConfig>,
+    /// Attributes of blob objects and tags of files in quilts that become headers.
+    pub allowed_headers: Vec<String>,
+    /// Where figures for Prometheus are served, as `host:port`.
+    pub metrics_bind: Option<String>,
     /// Bounds.
     pub limits: Limits,
+}
+
+impl GatewayConfig {
+    /// A gateway in all roles that asks for neither tokens nor tips.
+    pub fn new(bind: impl Into<String>, directory: impl Into<PathBuf>) -> Self {
+        Self {
+            bind: bind.into(),
+            roles: Roles::ALL,
+            directory: directory.into(),
+            development_key: None,
+            tokens: None,
+            tip: None,
+            allowed_headers: ALLOWED_HEADERS.map(str::to_owned).to_vec(),
+            metrics_bind: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Attributes that become headers unless others are named. Those that would let a stored
+/// file make a browser speak to other places, or that are about who asks, are not among
+/// them.
+pub const ALLOWED_HEADERS: [&str; 5] = [
+    "content-type",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-location",
+];
+
+/// Which tokens open the publisher (docs/protocol/http-api.md section 7).
+#[derive(Clone)]
+pub struct TokenConfig {
+    /// How tokens are signed: `HS256`, `ES256`, `EdDSA` and so on.
+    pub algorithm: String,
+    /// The secret, or for asymmetric algorithms the public key in DER form.
+    pub key: Vec<u8>,
+    /// The lifetime that every token must have.
+    pub expiring: Option<Duration>,
+    /// Whether what a token says about the upload must hold; the size is checked always.
+    pub verify_upload: bool,
+}
+
+impl std::fmt::Debug for TokenConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenConfig({})", self.algorithm)
+    }
+}
+
+/// What the relay wants to be paid, in the chain's smallest unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TipConfig {
+    /// Who is paid.
+    pub address: EvmAddress,
+    /// How much.
+    pub kind: TipKind,
+    /// Age at which a payment no longer counts.
+    pub max_age: Duration,
+    /// How far a payment's time may lie ahead of this machine's.
+    pub max_ahead: Duration,
+}
+
+/// How a tip is reckoned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TipKind {
+    /// The same for every blob.
+    Const(u64),
+    /// By the encoded length.
+    Linear {
+        /// For every blob.
+        base: u64,
+        /// For each started KiB.
+        per_kib: u64,
+    },
+}
+
+impl TipKind {
+    /// The tip for a blob of this encoded length.
+    pub fn amount(self, encoded_bytes: u64) -> u128 {
+        match self {
+            Self::Const(amount) => amount.into(),
+            Self::Linear { base, per_kib } => {
+                u128::from(base) + u128::from(encoded_bytes.div_ceil(1024)) * u128::from(per_kib)
+            }
+        }
+    }
 }
 
 /// How much a gateway takes on. Whatever exceeds these is refused, before memory or disk
 /// is spent on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest blob served.
+    /// Longest blob served as a whole; of longer ones, ranges.
     pub max_blob_bytes: u64,
+    /// Bytes of all cached blobs; nothing is cached when it is zero.
+    pub cache_bytes: u64,
+    /// Bytes on disk of everything on its way in or out.
+    pub spool_bytes: u64,
+    /// Bytes of blobs in memory that are being sent.
+    pub max_memory_bytes: u64,
+    /// Blobs fetched at once.
+    pub max_fetches: usize,
+    /// Parts of blobs fetched at once.
+    pub max_range_reads: usize,
+    /// A blob of at most this length is fetched whole when a range takes more than half of it.
+    pub whole_for_range_bytes: u64,
+    /// Requests to the aggregator in progress; as many more wait.
+    pub max_reads: usize,
+    /// Requests to the publisher in progress; as many more wait.
+    pub max_stores: usize,
+    /// Requests to the relay in progress; as many more wait.
+    pub max_relays: usize,
+    /// Longest file of a quilt served.
+    pub max_patch_bytes: u64,
+    /// Files of quilts read at once.
+    pub max_patch_reads: usize,
+    /// Longest wait for a place.
+    pub queue_time: Duration,
+    /// Watchers of uploads.
+    pub max_watchers: usize,
     /// Longest blob that the publisher takes.
     pub max_upload_bytes: u64,
     /// Longest body of a quilt that the publisher takes.
@@ -69,6 +191,19 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_blob_bytes: 4 << 30,
+            cache_bytes: 8 << 30,
+            spool_bytes: 16 << 30,
+            max_memory_bytes: 512 << 20,
+            max_fetches: 8,
+            max_range_reads: 32,
+            whole_for_range_bytes: 32 << 20,
+            max_reads: 256,
+            max_stores: 8,
+            max_relays: 8,
+            max_patch_bytes: 64 << 20,
+            max_patch_reads: 8,
+            queue_time: Duration::from_secs(10),
+            max_watchers: 256,
             max_upload_bytes: 1 << 30,
             max_quilt_bytes: 1 << 30,
             max_relay_bytes: 1 << 30,

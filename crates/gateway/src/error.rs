@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -70,6 +70,8 @@ reasons! {
     BlobTooLarge = "BLOB_TOO_LARGE", "SIZE_EXCEEDED", 413, DAEMON;
     /// The range is not within the blob.
     InvalidByteRange = "INVALID_BYTE_RANGE", "RANGE_NOT_SATISFIABLE", 416, DAEMON;
+    /// The same, where the range is a parameter of the query.
+    InvalidByteRangeQuery = "INVALID_BYTE_RANGE", "INVALID_ARGUMENT", 400, DAEMON;
     /// The two kinds of consistency check exclude each other.
     InvalidConsistencyCheck = "INVALID_CONSISTENCY_CHECK", "INVALID_ARGUMENT", 400, DAEMON;
     /// The text names no blob, object, reference or patch.
@@ -191,6 +193,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.reason.http();
+        let length = self.metadata.get("length").cloned();
         let body = json!({"error": {
             "status": self.reason.class(),
             "code": status.as_u16(),
@@ -209,6 +212,11 @@ impl IntoResponse for Error {
         if let Some(after) = self.retry_after {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let (StatusCode::RANGE_NOT_SATISFIABLE, Some(length)) = (status, &length)
+            && let Ok(value) = HeaderValue::try_from(format!("bytes */{length}"))
+        {
+            headers.insert(CONTENT_RANGE, value);
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -260,7 +268,7 @@ mod tests {
     #[test]
     fn every_reason_is_an_error_with_a_word_of_its_own() {
         let words: std::collections::BTreeSet<_> =
-            Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+            Reason::ALL.iter().map(|reason| (reason.as_str(), reason.http())).collect();
         assert_eq!(words.len(), Reason::ALL.len());
         for reason in Reason::ALL {
             let status = reason.http();

@@ -11,17 +11,30 @@
 //! gateway differs on purpose, docs/operating/gateway.md says so.
 
 mod aggregator;
+mod auth;
 mod body;
 mod config;
 mod error;
+mod gate;
+mod metrics;
+mod nodes;
+mod openapi;
 mod page;
+mod patience;
 mod publisher;
+mod query;
+mod relay;
 mod router;
 mod rpc;
 mod server;
 mod settings;
+mod spool;
 mod state;
+mod uploads;
+mod wallets;
 
-pub use config::{GatewayConfig, Limits, Roles};
+pub use auth::TokenConfigError;
+pub use config::{ALLOWED_HEADERS, GatewayConfig, Limits, Roles, TipConfig, TipKind, TokenConfig};
 pub use error::{Error, Reason};
+pub use openapi::document_text as openapi_document;
 pub use server::{RunningGateway, StartError, start};

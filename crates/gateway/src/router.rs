@@ -3,39 +3,57 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, RETRY_AFTER};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER,
+};
 use tower_http::cors::{AllowHeaders, AllowMethods, Any, CorsLayer};
 
-use crate::error::{unknown_method, unknown_route};
+use crate::config::Limits;
+use crate::error::{Error, unknown_method, unknown_route};
+use crate::gate::{Gate, admit};
+use crate::metrics::measure;
 use crate::state::Shared;
-use crate::{aggregator, page, publisher, rpc, settings};
+use crate::{aggregator, nodes, openapi, page, publisher, relay, rpc, settings, uploads};
 
 /// Names the part of a quilt that an answer holds.
 pub(crate) const PATCH_IDENTIFIER: HeaderName = HeaderName::from_static("x-quilt-patch-identifier");
 
 /// How long a browser may remember what it is allowed.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Longest path with its query.
+const URI_BYTES: usize = 16 << 10;
 
 /// The routes of the roles that run.
 pub(crate) fn router(gateway: Shared) -> Router {
-    let roles = gateway.config.roles;
+    let config = &gateway.config;
+    let (roles, limits) = (config.roles, config.limits.clone());
+    let metrics = gateway.metrics.clone();
     let mut open = Router::new()
         .route("/status", get(status))
         .route("/v1/health", get(status))
-        .route("/v1/config", get(settings::get));
+        .route("/v1/config", get(settings::get))
+        .route("/v1/api", get(openapi::get));
     if roles.aggregator {
-        open = open.route("/v1/blobs/{blob_id}", get(aggregator::blob));
+        open = open.merge(aggregator(&gateway, &limits));
     }
     if roles.publisher {
-        open = open.route("/v1/blobs", put(publisher::put_blob));
+        open = open.merge(publisher(&gateway, &limits));
     }
-    let mut routes = open.layer(cors());
+    if roles.relay {
+        open = open.merge(relay(&gateway, &limits));
+    }
+    // Before the layer, which answers the questions of browsers by this method.
+    let mut routes = open.method_not_allowed_fallback(unknown_method).layer(cors());
     if roles.page {
         // Without permission for other origins.
         routes = routes
             .route("/v1/rpc", post(rpc::post))
+            .route("/v1/nodes", get(nodes::list))
+            .route("/v1/blobs/{blob_id}/confirmations", get(nodes::confirmations))
             .route("/", get(page::index))
             .route("/{*path}", get(page::other));
     }
@@ -44,11 +62,73 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .method_not_allowed_fallback(unknown_method)
         // Each route has a limit of its own, enforced where the body is read.
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(bounded))
+        .layer(from_fn_with_state(metrics, measure))
         .with_state(gateway)
+}
+
+fn aggregator(gateway: &Shared, limits: &Limits) -> Router<Shared> {
+    let gate = Gate::new(&gateway.env, limits, limits.max_reads);
+    Router::new()
+        .route("/v1/blobs/{blob_id}", get(aggregator::blob))
+        .route("/v1/blobs/by-object-id/{object_id}", get(aggregator::object))
+        .route("/v1/blobs/by-reference/{reference}", get(aggregator::reference))
+        .route("/v1/blobs/{blob_id}/byte-range", get(aggregator::byte_range))
+        .route("/v1alpha/blobs/{blob_id}/stream", get(aggregator::stream))
+        .route("/v1alpha/blobs/concat", get(aggregator::concat).post(aggregator::concat_list))
+        .route("/v1/blobs/by-quilt-patch-id/{patch_id}", get(aggregator::by_patch_id))
+        .route("/v1/blobs/by-quilt-id/{quilt_id}/{*identifier}", get(aggregator::by_identifier))
+        .route("/v1/quilts/{quilt_id}/patches", get(aggregator::patches))
+        .layer(from_fn_with_state(gate, admit))
+}
+
+fn publisher(gateway: &Shared, limits: &Limits) -> Router<Shared> {
+    let gate = Gate::new(&gateway.env, limits, limits.max_stores);
+    Router::new()
+        .route("/v1/blobs", put(publisher::put_blob))
+        .route("/v1/quilts", put(publisher::put_quilt))
+        .layer(from_fn_with_state(gate, admit))
+        .route("/v1/uploads/{id}/events", get(uploads::events))
+}
+
+fn relay(gateway: &Shared, limits: &Limits) -> Router<Shared> {
+    let gate = Gate::new(&gateway.env, limits, limits.max_relays);
+    Router::new()
+        .route("/v1/blob-upload-relay", post(relay::upload))
+        .layer(from_fn_with_state(gate, admit))
+        .route("/v1/tip-config", get(relay::tip_config))
+}
+
+/// Figures for Prometheus, where only the operator looks.
+pub(crate) fn metrics_router(gateway: Shared) -> Router {
+    Router::new()
+        .route("/metrics", get(figures))
+        .fallback(unknown_route)
+        .layer(DefaultBodyLimit::disable())
+        .with_state(gateway)
+}
+
+async fn figures(State(gateway): State<Shared>) -> impl IntoResponse {
+    let now = [
+        ("cache_bytes", gateway.library.cache.bytes()),
+        ("spool_bytes", gateway.spool.used()),
+        ("wallets", gateway.wallets.all().len() as u64),
+    ];
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], gateway.metrics.text(&now))
 }
 
 async fn status() -> &'static str {
     "OK"
+}
+
+/// Refuses what no client needs to say.
+async fn bounded(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let length = uri.path().len() + uri.query().map_or(0, str::len);
+    if length > URI_BYTES {
+        return Error::malformed("the address is too long").into_response();
+    }
+    next.run(request).await
 }
 
 /// Any page may read and store blobs, as everywhere on the public network.

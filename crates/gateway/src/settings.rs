@@ -4,15 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Reason};
+use crate::error::Error;
 use crate::state::Shared;
 
 /// The gateway about itself and its network.
 pub(crate) async fn get(State(gateway): State<Shared>) -> Result<Json<Value>, Error> {
-    let network = gateway.client.network().await.map_err(|error| {
-        tracing::warn!(%error, "the network's state is not known");
-        Error::new(Reason::Overloaded, "the chain cannot be reached now")
-    })?;
+    let network = gateway.client.network().await?;
     let chain = gateway.client.chain();
     let deployment = chain.deployment();
     let (config, parameters) = (&gateway.config, network.network.parameters);
@@ -38,11 +35,12 @@ pub(crate) async fn get(State(gateway): State<Shared>) -> Result<Json<Value>, Er
         "limits": { "max_blob_bytes": limits.max_blob_bytes },
         "publisher": null,
     });
-    if let (true, Some(wallet)) = (roles.publisher, gateway.wallets.first()) {
+    if let (true, Some(wallet)) = (roles.publisher, gateway.wallets.all().first()) {
         answer["publisher"] = json!({
             "address": wallet.address().to_string(),
-            "addresses": gateway.wallets.iter().map(|w| w.address().to_string()).collect::<Vec<_>>(),
+            "addresses": gateway.wallets.all().iter().map(|w| w.address().to_string()).collect::<Vec<_>>(),
             "max_blob_bytes": limits.max_upload_bytes,
+            "authentication": gateway.tokens.are_needed(),
             "max_quilt_bytes": limits.max_quilt_bytes,
             "max_epochs": limits.max_epochs.min(parameters.max_epochs_ahead),
         });

@@ -39,6 +39,7 @@ mod progress;
 mod quilt;
 mod range;
 mod read;
+mod relay;
 mod source;
 mod status;
 mod store;
@@ -62,6 +63,7 @@ pub use range::{
     ByteRange, ByteRangeParseError, RangeNotInBlob, RangeRead, RangeReport, ReadRangeError,
 };
 pub use read::{Content, FetchError, OutputError, ReadConfig, ReadReport, Spooled};
+pub use relay::RelayError;
 pub use source::{Source, SourceError};
 pub use status::{NodeHealth, StatusError};
 pub use store::{

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use walrus_core::{Epoch, TokenId};
+use walrus_core::{Epoch, NodeId, TokenId};
 use walrus_redstuff::BlobId;
 
 /// A step of a store or read. Steps may repeat, for instance when the committee changed.
@@ -48,7 +48,28 @@ pub enum Progress {
         /// Slivers of all nodes.
         slivers_total: u64,
     },
-    /// A node confirmed that it stores the blob.
+    /// A node is sent its slivers.
+    NodeUploading {
+        /// The node.
+        node: NodeId,
+        /// Slivers that it acknowledged.
+        slivers_done: u64,
+        /// Slivers that it is to store.
+        slivers_total: u64,
+    },
+    /// A node confirmed that it stores its part.
+    NodeConfirmed {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node did not confirm.
+    NodeFailed {
+        /// The node.
+        node: NodeId,
+        /// Why.
+        reason: String,
+    },
+    /// Nodes confirmed that they store the blob.
     Confirmations {
         /// Shards of the nodes that confirmed.
         weight: u32,

@@ -509,7 +509,7 @@ impl Registration {
     }
 }
 
-fn summarise(view: &CommitteeView, uploaded: &Uploaded) -> Box<CertificateSummary> {
+pub(crate) fn summarise(view: &CommitteeView, uploaded: &Uploaded) -> Box<CertificateSummary> {
     let committee = view.committee();
     let signer = |seat: &u16| {
         let seat = u8::try_from(*seat).ok().map(Seat)?;

@@ -205,11 +205,14 @@ impl Upload<'_> {
                         // Verified by the node's client already: only a bug gets here.
                         tracing::error!(%node, %error, "a verified confirmation was refused");
                     }
+                    self.progress.report(Progress::NodeConfirmed { node });
                     let (weight, needed) = (builder.weight(), builder.needed_weight());
                     self.progress.report(Progress::Confirmations { weight, needed });
                 }
                 Err(Trouble::Node(reason)) => {
                     tracing::warn!(%node, %reason, "a node did not confirm");
+                    let text = reason.to_string();
+                    self.progress.report(Progress::NodeFailed { node, reason: text });
                     failures.insert(node, reason);
                 }
                 // What one node cannot be sent, none can.

@@ -25,6 +25,15 @@ pub struct GatewayArgs {
     /// Directory for the cache and for what is on its way [default: gateway, in the context's state directory]
     #[arg(long, value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
+    /// Address for figures in the form of Prometheus, host:port [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<String>,
+    /// File with the secret of the tokens that open the publisher [default: everybody may use it]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// Bytes of all cached blobs; 0 caches nothing
+    #[arg(long, value_name = "BYTES")]
+    pub cache_bytes: Option<u64>,
     /// Longest blob that the publisher takes, in bytes
     #[arg(long, value_name = "BYTES")]
     pub max_upload_bytes: Option<u64>,

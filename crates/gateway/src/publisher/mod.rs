@@ -1,30 +1,120 @@
-//! Storing blobs for others.
+//! Storing blobs for others (docs/protocol/http-api.md section 6).
+
+mod answer;
+mod multipart;
+mod quilt;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use http::HeaderMap;
 use serde_json::{Value, json};
-use walrus_sdk::{ProgressSink, StoreOptions};
+use walrus_core::NodeId;
+use walrus_sdk::{StoreState, Stored};
 
-use crate::body;
+use crate::auth::Grant;
+use crate::body::declared_length;
 use crate::error::Error;
+use crate::query::{Query, StoreQuery, StoreWish};
 use crate::state::Shared;
+use crate::uploads::Reporter;
+use crate::wallets::Wallet;
+
+pub(crate) use answer::encode_failure;
+pub(crate) use quilt::put as put_quilt;
 
 /// `PUT /v1/blobs`
 pub(crate) async fn put_blob(
     State(gateway): State<Shared>,
+    Query(query): Query<StoreQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Error> {
-    let limits = &gateway.config.limits;
-    let limit = usize::try_from(limits.max_upload_bytes).unwrap_or(usize::MAX);
-    let bytes = body::collect(limits, &headers, body, limit).await?;
-    let wallet = gateway.wallets.first().ok_or_else(|| Error::overloaded("no wallet"))?;
-    let stored = gateway
-        .client
-        .store(wallet, bytes, &StoreOptions::default(), &ProgressSink::none())
-        .await
-        .map_err(Error::internal)?;
-    Ok(Json(json!({"newlyCreated": {"blobObject": {"blobId": stored.blob_id.to_string()}}})))
+    let (wish, grant) = admit(&gateway, query, &headers, false).await?;
+    let reporter = gateway.uploads.begin(wish.upload.as_deref(), names(&gateway).await?)?;
+    let stored = async {
+        let limits = &gateway.config.limits;
+        let limit = limits.max_upload_bytes;
+        let watch = |done, total| reporter.received(done, total);
+        let body = gateway.spool.receive(limits, &headers, body, limit, &watch).await?;
+        grant.check_size(body.length)?;
+        let wallet = gateway.wallets.take().await?;
+        let (source, sink) = (body.source(), reporter.sink());
+        let store = gateway.client.store(wallet.writer(), source, &wish.options, &sink);
+        let stored = store.await.map_err(answer::store_failure)?;
+        gateway.metrics.add("stored_bytes", body.length);
+        finish(&gateway, &wallet, &wish, stored).await
+    };
+    conclude(&gateway, &reporter, stored.await)
+}
+
+/// Checks wish and token before a byte of the body is taken.
+async fn admit(
+    gateway: &Shared,
+    query: StoreQuery,
+    headers: &HeaderMap,
+    quilt: bool,
+) -> Result<(StoreWish, Grant), Error> {
+    let network = gateway.client.network().await?.network;
+    let max = gateway.config.limits.max_epochs.min(network.parameters.max_epochs_ahead);
+    let grant = gateway.tokens.check(headers, &query, declared_length(headers))?;
+    Ok((query.check(max, quilt)?, grant))
+}
+
+async fn names(gateway: &Shared) -> Result<BTreeMap<NodeId, String>, Error> {
+    let view = gateway.client.network().await?.committee;
+    Ok(view.nodes().iter().map(|node| (node.id(), node.member.name.clone())).collect())
+}
+
+/// A stored blob and its answer.
+struct Finished {
+    stored: Stored,
+    answer: Value,
+}
+
+/// Gives the object to whom it was stored for, and describes what happened.
+async fn finish(
+    gateway: &Shared,
+    wallet: &Wallet<'_>,
+    wish: &StoreWish,
+    stored: Stored,
+) -> Result<Finished, Error> {
+    if let (Some(to), StoreState::Certified { token, .. }) = (wish.send_object_to, &stored.state) {
+        let sent = wallet.writer().transfer_blob(to, *token).await;
+        sent.map_err(|error| answer::send_failure(&error, *token))?;
+    }
+    let answer = answer::describe(gateway, &stored, wish.options.epochs).await?;
+    Ok(Finished { stored, answer })
+}
+
+/// Tells the watchers how it ended.
+fn conclude(
+    gateway: &Shared,
+    reporter: &Arc<Reporter>,
+    finished: Result<Finished, Error>,
+) -> Result<Json<Value>, Error> {
+    match finished {
+        Ok(Finished { stored, answer }) => {
+            gateway.metrics.count("stores");
+            let blob_id = stored.blob_id.to_string();
+            match stored.state {
+                StoreState::Certified { token, .. } => {
+                    let message = json!({"blob_id": blob_id, "object_id": token.0});
+                    reporter.done("certified", message);
+                }
+                StoreState::AlreadyCertified { .. } => {
+                    reporter.done("stored", json!({"blob_id": blob_id}));
+                }
+            }
+            Ok(Json(answer))
+        }
+        Err(error) => {
+            gateway.metrics.count("failed_stores");
+            reporter.fail(&error.message);
+            Err(error)
+        }
+    }
 }

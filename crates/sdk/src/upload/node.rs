@@ -1,5 +1,7 @@
 //! One node's part of an upload.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use walrus_core::{NodeId, SignedMessage};
@@ -11,6 +13,7 @@ use walrus_redstuff::{SliverPairIndex, SliverType};
 use super::{FailureReason, Shared, Trouble, Upload};
 use crate::backoff::retry;
 use crate::network::Node;
+use crate::progress::Progress;
 
 impl Upload<'_> {
     /// Everything that one node gets and gives.
@@ -88,10 +91,16 @@ impl Upload<'_> {
         // given up leaves as many pairs as possible somewhere.
         self.env.shuffle("upload order", &mut pairs);
         let ask_first = metadata == PutOutcome::AlreadyThere;
+        let (id, slivers_total) = (node.id(), 2 * pairs.len() as u64);
+        let done = AtomicU64::new(0);
+        let done = &done;
         let send = |(pair, kind)| {
             // Boxed, or the compiler cannot see that the whole may move between threads.
             async move {
                 self.sliver(client, pair, kind, ask_first).await?;
+                let slivers_done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                let step = Progress::NodeUploading { node: id, slivers_done, slivers_total };
+                self.progress.report(step);
                 shared.sliver_done(self.progress);
                 Ok::<(), Trouble>(())
             }

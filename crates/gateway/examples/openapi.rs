@@ -1,0 +1,8 @@
+//! Remakes the committed OpenAPI document:
+//! `cargo run -p walrus-gateway --example openapi -- docs/api/gateway.json`
+#![allow(clippy::disallowed_methods)]
+
+fn main() -> std::io::Result<()> {
+    let path = std::env::args().nth(1).unwrap_or_else(|| "docs/api/gateway.json".to_owned());
+    std::fs::write(path, walrus_gateway::openapi_document())
+}

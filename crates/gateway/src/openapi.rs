@@ -1,0 +1,516 @@
+//! The routes, for programs: an OpenAPI document, made from the table in this file and
+//! committed as docs/api/gateway.json.
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value, json};
+
+use crate::error::Reason;
+
+/// The committed document, which a test compares with [`document`].
+const COMMITTED: &str = include_str!("../../../docs/api/gateway.json");
+
+/// `GET /v1/api`
+pub(crate) async fn get() -> Response {
+    ([(CONTENT_TYPE, "application/json")], COMMITTED).into_response()
+}
+
+/// A parameter: where it is, its name, whether it must be there, its schema.
+type Parameter = (&'static str, &'static str, bool, Value);
+
+/// One route with one method.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    parameters: Vec<Parameter>,
+    body: Option<(&'static str, Value)>,
+    /// What a request that succeeds is answered with: status, content type, schema.
+    answers: Vec<(u16, &'static str, Value)>,
+    refusals: &'static [u16],
+}
+
+const BINARY: &str = "application/octet-stream";
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain";
+/// Any type: it is the blob's owner, or the request, that says which.
+const ANY: &str = "*/*";
+
+/// Refusals of routes that read blobs.
+const READ: &[u16] = &[400, 404, 412, 413, 416, 429, 451, 500, 503];
+/// Refusals of routes that store them.
+const STORE: &[u16] = &[400, 401, 408, 413, 415, 429, 451, 500, 503, 504];
+
+fn text(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": pattern})
+}
+
+fn blob_id() -> Value {
+    text("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")
+}
+
+fn object_id() -> Value {
+    json!({
+        "type": "string",
+        "anyOf": [{"pattern": "^0x[0-9a-fA-F]{1,64}$"}, {"pattern": "^[1-9][0-9]{0,18}$"}],
+    })
+}
+
+fn flag() -> Value {
+    json!({"type": "boolean"})
+}
+
+fn count(minimum: u64) -> Value {
+    json!({"type": "integer", "minimum": minimum, "maximum": u32::MAX})
+}
+
+fn bytes() -> Value {
+    json!({"type": "string", "format": "binary"})
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn checks() -> [Parameter; 2] {
+    ["strict_consistency_check", "skip_consistency_check"]
+        .map(|name| ("query", name, false, flag()))
+}
+
+fn read_route(path: &'static str, summary: &'static str, name: &'static str, id: Value) -> Route {
+    let mut parameters: Vec<Parameter> = vec![("path", name, true, id)];
+    parameters.extend(checks());
+    parameters.push(("header", "Range", false, json!({"type": "string", "maxLength": 100})));
+    parameters.push((
+        "header",
+        "If-None-Match",
+        false,
+        json!({"type": "string", "maxLength": 100}),
+    ));
+    let answers = vec![(200, ANY, bytes()), (206, ANY, bytes()), (304, "", Value::Null)];
+    Route { method: "get", path, summary, parameters, body: None, answers, refusals: READ }
+}
+
+fn reading() -> Vec<Route> {
+    let read = |path, summary, name, id| read_route(path, summary, name, id);
+    let mut routes = vec![
+        read("/v1/blobs/{blob_id}", "A blob", "blob_id", blob_id()),
+        read(
+            "/v1/blobs/by-object-id/{object_id}",
+            "The blob of an object, with the object's attributes as headers",
+            "object_id",
+            object_id(),
+        ),
+        read(
+            "/v1/blobs/by-reference/{reference}",
+            "The blob that a mutable reference points at now",
+            "reference",
+            object_id(),
+        ),
+        read(
+            "/v1/blobs/by-quilt-patch-id/{patch_id}",
+            "A file of a quilt by its id",
+            "patch_id",
+            text("^[A-Za-z0-9_-]{50}$"),
+        ),
+        read(
+            "/v1alpha/blobs/{blob_id}/stream",
+            "A blob, as older clients ask",
+            "blob_id",
+            blob_id(),
+        ),
+    ];
+    let mut file = read(
+        "/v1/blobs/by-quilt-id/{quilt_id}/{identifier}",
+        "A file of a quilt by its name",
+        "quilt_id",
+        blob_id(),
+    );
+    file.parameters.push(("path", "identifier", true, text("^[A-Za-z0-9._-]{1,64}$")));
+    routes.push(file);
+    let number = || json!({"type": "integer", "minimum": 0, "maximum": i64::MAX});
+    routes.push(Route {
+        method: "get",
+        path: "/v1/blobs/{blob_id}/byte-range",
+        summary: "Part of a blob",
+        parameters: vec![
+            ("path", "blob_id", true, blob_id()),
+            ("query", "start", true, number()),
+            ("query", "length", true, number()),
+        ],
+        body: None,
+        answers: vec![(206, ANY, bytes())],
+        refusals: READ,
+    });
+    routes.push(Route {
+        method: "get",
+        path: "/v1/quilts/{quilt_id}/patches",
+        summary: "The files of a quilt",
+        parameters: vec![("path", "quilt_id", true, blob_id())],
+        body: None,
+        answers: vec![(200, JSON, json!({"type": "array", "items": reference("Patch")}))],
+        refusals: READ,
+    });
+    let ids = json!({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 100});
+    let mut list: Vec<Parameter> =
+        vec![("query", "ids", true, json!({"type": "string", "minLength": 1}))];
+    list.extend(checks());
+    routes.push(Route {
+        method: "get",
+        path: "/v1alpha/blobs/concat",
+        summary: "Blobs one after the other; ids are separated by commas",
+        parameters: list,
+        body: None,
+        answers: vec![(200, ANY, bytes())],
+        refusals: READ,
+    });
+    let wanted = json!({
+        "type": "object", "required": ["ids"],
+        "properties": {"ids": ids, "strict_consistency_check": flag(), "skip_consistency_check": flag()},
+    });
+    routes.push(Route {
+        method: "post",
+        path: "/v1alpha/blobs/concat",
+        summary: "Blobs one after the other",
+        parameters: Vec::new(),
+        body: Some((JSON, wanted)),
+        answers: vec![(200, ANY, bytes())],
+        refusals: &[400, 404, 408, 413, 415, 429, 451, 500, 503],
+    });
+    routes
+}
+
+fn storing() -> Vec<Route> {
+    let parameters = || -> Vec<Parameter> {
+        vec![
+            ("query", "epochs", false, count(1)),
+            ("query", "permanent", false, flag()),
+            ("query", "deletable", false, flag()),
+            ("query", "force", false, flag()),
+            ("query", "reuse_resources", false, flag()),
+            ("query", "send_object_to", false, text("^0x[0-9a-fA-F]{40}$")),
+            ("query", "encoding_type", false, json!({"type": "string", "enum": ["RS2"]})),
+            ("query", "upload", false, text("^[A-Za-z0-9_-]{1,64}$")),
+            ("header", "Authorization", false, json!({"type": "string"})),
+        ]
+    };
+    let part = json!({"type": "object", "additionalProperties": bytes()});
+    let relayed: Vec<Parameter> = vec![
+        ("query", "blob_id", true, blob_id()),
+        ("query", "deletable_blob_object", false, object_id()),
+        ("query", "tx_id", false, text("^0x[0-9a-f]{64}$")),
+        ("query", "nonce", false, text("^[A-Za-z0-9_-]{43}$")),
+        ("query", "encoding_type", false, json!({"type": "string", "enum": ["RS2"]})),
+    ];
+    vec![
+        Route {
+            method: "put",
+            path: "/v1/blobs",
+            summary: "Stores a blob at the publisher's cost",
+            parameters: parameters(),
+            body: Some((BINARY, bytes())),
+            answers: vec![(200, JSON, reference("StoreResult"))],
+            refusals: STORE,
+        },
+        Route {
+            method: "put",
+            path: "/v1/quilts",
+            summary: "Stores files as one blob; each part of the form is a file, _metadata their tags",
+            parameters: parameters(),
+            body: Some(("multipart/form-data", part)),
+            answers: vec![(200, JSON, reference("QuiltResult"))],
+            refusals: STORE,
+        },
+        Route {
+            method: "get",
+            path: "/v1/uploads/{id}/events",
+            summary: "An upload as it happens, as server-sent events",
+            parameters: vec![("path", "id", true, text("^[A-Za-z0-9_-]{1,64}$"))],
+            body: None,
+            answers: vec![(200, "text/event-stream", json!({"type": "string"}))],
+            refusals: &[400, 503],
+        },
+        Route {
+            method: "get",
+            path: "/v1/tip-config",
+            summary: "What the relay wants to be paid",
+            parameters: Vec::new(),
+            body: None,
+            answers: vec![(200, JSON, reference("TipConfig"))],
+            refusals: &[],
+        },
+        Route {
+            method: "post",
+            path: "/v1/blob-upload-relay",
+            summary: "Encodes and uploads a blob that is registered; answers with its certificate",
+            parameters: relayed,
+            body: Some((BINARY, bytes())),
+            answers: vec![(200, JSON, reference("RelayResult"))],
+            refusals: &[400, 401, 402, 408, 413, 429, 500, 503, 504],
+        },
+    ]
+}
+
+fn about() -> Vec<Route> {
+    let get = |path, summary, parameters, answers, refusals| Route {
+        method: "get",
+        path,
+        summary,
+        parameters,
+        body: None,
+        answers,
+        refusals,
+    };
+    let object = || json!({"type": "object"});
+    let confirmations =
+        vec![("path", "blob_id", true, blob_id()), ("query", "object_id", false, object_id())];
+    let question = json!({
+        "type": "object", "required": ["jsonrpc", "id", "method", "params"],
+        "properties": {
+            "jsonrpc": {"type": "string", "enum": ["2.0"]}, "id": {"type": "integer"},
+            "method": {"type": "string"}, "params": {"type": "array"},
+        },
+    });
+    vec![
+        get(
+            "/status",
+            "Whether the gateway is up",
+            vec![],
+            vec![(200, TEXT, json!({"type": "string"}))],
+            &[],
+        ),
+        get("/v1/health", "The same", vec![], vec![(200, TEXT, json!({"type": "string"}))], &[]),
+        get(
+            "/v1/config",
+            "The gateway and its network",
+            vec![],
+            vec![(200, JSON, object())],
+            &[503],
+        ),
+        get("/v1/api", "This document", vec![], vec![(200, JSON, object())], &[]),
+        get(
+            "/v1/nodes",
+            "What every node says about itself",
+            vec![],
+            vec![(200, JSON, json!({"type": "array", "items": object()}))],
+            &[503],
+        ),
+        get(
+            "/v1/blobs/{blob_id}/confirmations",
+            "Every node's signed word that it holds its part, asked now",
+            confirmations,
+            vec![(200, JSON, object())],
+            &[400, 503],
+        ),
+        Route {
+            method: "post",
+            path: "/v1/rpc",
+            summary: "A question to the chain, of those that the page needs; also a list of them",
+            parameters: Vec::new(),
+            body: Some((JSON, question)),
+            answers: vec![(200, JSON, json!({"oneOf": [object(), {"type": "array"}]}))],
+            refusals: &[400, 408, 413, 415, 503],
+        },
+    ]
+}
+
+fn schemas() -> Value {
+    let integer = || json!({"type": "integer"});
+    let string = || json!({"type": "string"});
+    let result = json!({
+        "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+        "properties": {"newlyCreated": reference("NewlyCreated"), "alreadyCertified": reference("AlreadyCertified")},
+    });
+    let operation = json!({
+        "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+        "properties": {
+            "registerFromScratch": {
+                "type": "object", "required": ["encodedLength", "epochsAhead"],
+                "properties": {"encodedLength": integer(), "epochsAhead": integer()},
+            },
+            "reuseRegistration": {
+                "type": "object", "required": ["encodedLength"],
+                "properties": {"encodedLength": integer()},
+            },
+        },
+    });
+    let storage = json!({
+        "type": "object", "required": ["id", "startEpoch", "endEpoch", "storageSize"],
+        "properties": {"id": string(), "startEpoch": integer(), "endEpoch": integer(), "storageSize": integer()},
+    });
+    let tags = json!({"type": "object", "additionalProperties": string()});
+    json!({
+        "Error": {
+            "type": "object", "required": ["error"],
+            "properties": {"error": {
+                "type": "object", "required": ["status", "code", "message", "details"],
+                "properties": {
+                    "status": string(), "code": integer(), "message": string(),
+                    "details": {"type": "array", "minItems": 1, "items": {
+                        "type": "object", "required": ["@type"],
+                        "properties": {
+                            "@type": string(), "reason": {"type": "string", "enum": reasons()},
+                            "domain": string(), "metadata": {"type": "object"},
+                        },
+                    }},
+                },
+            }},
+        },
+        "StoreResult": result,
+        "NewlyCreated": {
+            "type": "object", "required": ["blobObject", "resourceOperation", "cost"],
+            "properties": {
+                "blobObject": reference("BlobObject"), "resourceOperation": operation,
+                "cost": integer(),
+            },
+        },
+        "BlobObject": {
+            "type": "object",
+            "required": ["id", "registeredEpoch", "blobId", "size", "encodingType", "certifiedEpoch", "storage", "deletable"],
+            "properties": {
+                "id": string(), "registeredEpoch": integer(), "blobId": string(), "size": integer(),
+                "encodingType": {"type": "string", "enum": ["RS2"]},
+                "certifiedEpoch": {"type": ["integer", "null"]}, "storage": storage, "deletable": flag(),
+            },
+        },
+        "AlreadyCertified": {
+            "type": "object", "required": ["blobId", "endEpoch"],
+            "properties": {
+                "blobId": string(), "endEpoch": integer(), "object": string(),
+                "event": {
+                    "type": "object", "required": ["txDigest", "eventSeq"],
+                    "properties": {"txDigest": string(), "eventSeq": string()},
+                },
+            },
+        },
+        "QuiltResult": {
+            "type": "object", "required": ["blobStoreResult", "storedQuiltBlobs"],
+            "properties": {
+                "blobStoreResult": reference("StoreResult"),
+                "storedQuiltBlobs": {"type": "array", "items": {
+                    "type": "object", "required": ["identifier", "quiltPatchId"],
+                    "properties": {
+                        "identifier": string(), "quiltPatchId": string(),
+                        "range": {"type": "array", "items": integer()},
+                    },
+                }},
+            },
+        },
+        "Patch": {
+            "type": "object", "required": ["identifier", "patch_id", "tags"],
+            "properties": {"identifier": string(), "patch_id": string(), "tags": tags},
+        },
+        "TipConfig": {"oneOf": [
+            {"type": "string", "enum": ["no_tip"]},
+            {"type": "object", "required": ["send_tip"], "properties": {"send_tip": {
+                "type": "object", "required": ["address", "kind"],
+                "properties": {"address": string(), "kind": {"type": "object"}},
+            }}},
+        ]},
+        "RelayResult": {
+            "type": "object", "required": ["blob_id", "confirmation_certificate"],
+            "properties": {
+                "blob_id": {"type": "array", "items": integer(), "minItems": 32, "maxItems": 32},
+                "confirmation_certificate": {
+                    "type": "object", "required": ["signers", "serialized_message", "signature"],
+                    "properties": {
+                        "signers": {"type": "array", "items": integer()},
+                        "serialized_message": {"type": "array", "items": integer()},
+                        "signature": string(),
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn reasons() -> Vec<&'static str> {
+    let mut words: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+fn operation(route: &Route) -> Value {
+    let parameter = |(place, name, required, schema): &Parameter| json!({"in": place, "name": name, "required": required, "schema": schema});
+    let mut answers = Map::new();
+    for (status, kind, schema) in &route.answers {
+        let mut answer = json!({"description": "Done"});
+        if !kind.is_empty() {
+            answer["content"] = json!({*kind: {"schema": schema}});
+        }
+        answers.insert(status.to_string(), answer);
+    }
+    for status in route.refusals {
+        let refusal = json!({"$ref": "#/components/responses/Refused"});
+        answers.insert(status.to_string(), refusal);
+    }
+    let mut operation = json!({
+        "summary": route.summary,
+        "parameters": route.parameters.iter().map(parameter).collect::<Vec<_>>(),
+        "responses": answers,
+    });
+    if let Some((kind, schema)) = &route.body {
+        operation["requestBody"] =
+            json!({"required": true, "content": {*kind: {"schema": schema}}});
+    }
+    operation
+}
+
+/// The document.
+pub fn document() -> Value {
+    let mut paths = Map::new();
+    for route in reading().iter().chain(&storing()).chain(&about()) {
+        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        methods[route.method] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Walrus gateway",
+            "description": "Aggregator, publisher, upload relay and what the web page asks. Wherever \
+                            GET is answered, HEAD is too. docs/operating/gateway.md says more.",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "responses": {"Refused": {
+                "description": "Refused; the reason is in details[0]",
+                "content": {JSON: {"schema": reference("Error")}},
+            }},
+            "schemas": schemas(),
+        },
+    })
+}
+
+/// The document as it is committed.
+pub fn document_text() -> String {
+    let text = serde_json::to_string_pretty(&document()).expect("a document is plain JSON");
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_the_one_that_this_version_answers_with() {
+        // Programs are generated from it.
+        assert!(
+            COMMITTED == document_text(),
+            "remake it: cargo run -p walrus-gateway --example openapi -- docs/api/gateway.json"
+        );
+    }
+
+    #[test]
+    fn every_name_that_is_referred_to_is_there() {
+        // A generator of clients stops at the first that is missing.
+        let text = document_text();
+        let document = document();
+        for rest in text.split("\"$ref\": \"#/").skip(1) {
+            let path = rest.split('"').next().unwrap_or_default();
+            assert!(document.pointer(&format!("/{path}")).is_some(), "{path}");
+        }
+    }
+}

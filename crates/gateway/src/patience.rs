@@ -1,0 +1,124 @@
+//! Connections that end when nobody takes what is sent to them.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+use walrus_env::{BoxIo, Listener};
+
+/// A listener whose connections give up on receivers that take nothing for so long.
+pub(crate) struct Patient {
+    pub(crate) listener: Box<dyn Listener>,
+    pub(crate) patience: Duration,
+}
+
+impl Listener for Patient {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxIo, String)>> {
+        Box::pin(async move {
+            let (io, peer) = self.listener.accept().await?;
+            let io = PatientIo { io, patience: self.patience, stalled: None };
+            Ok((Box::new(io) as BoxIo, peer))
+        })
+    }
+
+    fn local_address(&self) -> String {
+        self.listener.local_address()
+    }
+}
+
+struct PatientIo {
+    io: BoxIo,
+    patience: Duration,
+    /// Since when nothing can be sent.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl PatientIo {
+    fn judge<T>(&mut self, cx: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if sent.is_ready() {
+            self.stalled = None;
+            return sent;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for PatientIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for PatientIo {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.judge(cx, sent)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let sent = Pin::new(&mut self.io).poll_flush(cx);
+        self.judge(cx, sent)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let sent = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.judge(cx, sent)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let sent = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.judge(cx, sent)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_takes_nothing_is_given_up() {
+        // A thousand of them would take all connections there are, for ever.
+        let (near, mut far) = tokio::io::duplex(10);
+        let patience = Duration::from_secs(30);
+        let mut io = PatientIo { io: Box::new(near), patience, stalled: None };
+        io.write_all(b"0123456789").await.unwrap();
+        let read = async {
+            sleep(Duration::from_secs(20)).await;
+            let mut ten = [0; 10];
+            far.read_exact(&mut ten).await.unwrap();
+        };
+        let (written, ()) = tokio::join!(io.write_all(b"0123456789"), read);
+        written.unwrap();
+        let error = io.write_all(b"x").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+}
