@@ -177,6 +177,8 @@ pub struct Limits {
     pub max_epochs: u32,
     /// Connections at once.
     pub max_connections: usize,
+    /// Longest wait for the head of a request, on a connection that is idle too.
+    pub head_time: Duration,
     /// Longest question to the chain.
     pub max_rpc_bytes: usize,
     /// Questions to the chain in progress.
@@ -209,6 +211,7 @@ impl Default for Limits {
             max_relay_bytes: 1 << 30,
             max_epochs: 53,
             max_connections: 1024,
+            head_time: Duration::from_secs(15),
             max_rpc_bytes: 256 << 10,
             max_rpc_requests: 64,
             body_time: Duration::from_secs(20),

@@ -144,7 +144,7 @@ impl http_body::Body for Held {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 

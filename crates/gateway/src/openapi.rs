@@ -458,7 +458,7 @@ fn operation(route: &Route) -> Value {
 }
 
 /// The document.
-pub fn document() -> Value {
+pub(crate) fn document() -> Value {
     let mut paths = Map::new();
     for route in reading().iter().chain(&storing()).chain(&about()) {
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));

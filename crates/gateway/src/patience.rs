@@ -1,4 +1,4 @@
-//! Connections that end when nobody takes what is sent to them.
+//! Connections that end when nobody says anything on them, or takes what is sent to them.
 
 use std::future::Future as _;
 use std::io;
@@ -11,9 +11,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use walrus_env::{BoxIo, Listener};
 
-/// A listener whose connections give up on receivers that take nothing for so long.
+/// Until so many bytes arrived, the server does not know which version of HTTP it is
+/// spoken to in, and has no time limit of its own.
+const PREFACE: usize = 24;
+
+/// A listener whose connections give up on those who say nothing, and on those who take
+/// nothing.
 pub(crate) struct Patient {
     pub(crate) listener: Box<dyn Listener>,
+    /// Longest wait for the first bytes.
+    pub(crate) silence: Duration,
+    /// Longest wait for a receiver.
     pub(crate) patience: Duration,
 }
 
@@ -21,7 +29,8 @@ impl Listener for Patient {
     fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxIo, String)>> {
         Box::pin(async move {
             let (io, peer) = self.listener.accept().await?;
-            let io = PatientIo { io, patience: self.patience, stalled: None };
+            let silence = Some((Box::pin(sleep(self.silence)), PREFACE));
+            let io = PatientIo { io, silence, patience: self.patience, stalled: None };
             Ok((Box::new(io) as BoxIo, peer))
         })
     }
@@ -33,6 +42,8 @@ impl Listener for Patient {
 
 struct PatientIo {
     io: BoxIo,
+    /// When to give up, and how many bytes are missing until then.
+    silence: Option<(Pin<Box<Sleep>>, usize)>,
     patience: Duration,
     /// Since when nothing can be sent.
     stalled: Option<Pin<Box<Sleep>>>,
@@ -59,7 +70,20 @@ impl AsyncRead for PatientIo {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        let arrived = buffer.filled().len() - before;
+        match &mut self.silence {
+            Some((_, missing)) if arrived >= *missing => self.silence = None,
+            Some((end, missing)) => {
+                *missing -= arrived;
+                if end.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+            None => {}
+        }
+        read
     }
 }
 
@@ -69,6 +93,8 @@ impl AsyncWrite for PatientIo {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // Whoever is answered has said enough.
+        self.silence = None;
         let sent = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.judge(cx, sent)
     }
@@ -88,6 +114,7 @@ impl AsyncWrite for PatientIo {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.silence = None;
         let sent = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
         self.judge(cx, sent)
     }
@@ -109,7 +136,7 @@ mod tests {
         // A thousand of them would take all connections there are, for ever.
         let (near, mut far) = tokio::io::duplex(10);
         let patience = Duration::from_secs(30);
-        let mut io = PatientIo { io: Box::new(near), patience, stalled: None };
+        let mut io = PatientIo { io: Box::new(near), silence: None, patience, stalled: None };
         io.write_all(b"0123456789").await.unwrap();
         let read = async {
             sleep(Duration::from_secs(20)).await;

@@ -248,7 +248,7 @@ impl Payment {
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {
-    if !digits.is_ascii() || digits.len() % 2 != 0 || digits.len() > 4096 {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) || digits.len() > 4096 {
         return None;
     }
     (0..digits.len() / 2).map(|i| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).ok()).collect()

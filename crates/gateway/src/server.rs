@@ -24,8 +24,6 @@ use crate::wallets::Wallets;
 
 /// How long running requests may go on after the stop signal.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Longest wait for the head of a request, on a connection that is idle too.
-const HEAD_TIME: Duration = Duration::from_secs(15);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 32;
 
@@ -121,12 +119,13 @@ pub async fn start(
     let server = ServerConfig {
         max_connections: limits.max_connections,
         max_streams_per_connection: STREAMS,
-        handshake_timeout: HEAD_TIME,
+        handshake_timeout: limits.head_time,
         drain: DRAIN,
         ..ServerConfig::default()
     };
     let stop = CancellationToken::new();
-    let listener = Box::new(Patient { listener, patience: limits.body_time });
+    let listener =
+        Box::new(Patient { listener, silence: limits.head_time, patience: limits.body_time });
     let serve = |listener, router| {
         let serving = serve(env.clone(), listener, router, server.clone(), stop.clone());
         env.spawn("gateway", serving)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Network, content};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use walrus_core::EvmAddress;
 use walrus_gateway::{TipConfig, TipKind, TokenConfig};
 
@@ -16,7 +17,7 @@ use walrus_gateway::{TipConfig, TipKind, TokenConfig};
 async fn a_gateway_serves_and_stores_for_existing_clients() {
     let mut network = Network::start().await;
     let gateway = network.gateway("main", |_| ()).await;
-    store_and_read(&gateway).await;
+    store_and_read(&network, &gateway).await;
     ranges_and_conditions(&gateway).await;
     names_on_chain(&network, &gateway).await;
     quilts(&gateway).await;
@@ -26,12 +27,13 @@ async fn a_gateway_serves_and_stores_for_existing_clients() {
     the_chain_for_the_page(&network, &gateway).await;
     relay(&network).await;
     tokens_and_limits(&network).await;
+    hostile_connections(&network).await;
     // Last: it takes a node away.
     a_lost_node(&mut network, &gateway).await;
     gateway.running.shutdown().await;
 }
 
-async fn store_and_read(gateway: &support::Gateway) {
+async fn store_and_read(network: &Network, gateway: &support::Gateway) {
     // Clients find their way by these fields; a wrong one loses the blob for its user.
     let bytes = content(1, 100_000);
     let answer = gateway.put("/v1/blobs?epochs=3&permanent=true", bytes.clone()).await;
@@ -50,6 +52,7 @@ async fn store_and_read(gateway: &support::Gateway) {
     assert!(created["cost"].as_u64().unwrap() > 0);
     let id = object["blobId"].as_str().unwrap();
 
+    network.certified(id).await;
     let again = gateway.put("/v1/blobs?epochs=2&permanent=true", bytes.clone()).await.json();
     let again = &again["alreadyCertified"];
     assert_eq!((&again["blobId"], &again["endEpoch"]), (&json!(id), &json!(4)));
@@ -456,6 +459,41 @@ async fn tokens_and_limits(network: &Network) {
     let figures = gateway.get_from(&address, "/metrics").await;
     let text = String::from_utf8(figures.body.to_vec()).unwrap();
     assert!(text.contains("walrus_gateway_stores_total 1\n"), "{text}");
+    gateway.running.shutdown().await;
+}
+
+async fn hostile_connections(network: &Network) {
+    // Whoever opens all connections and says nothing would otherwise lock everybody out.
+    let gateway = network
+        .gateway("hostile", |config| {
+            config.limits.max_connections = 50;
+            config.limits.head_time = Duration::from_millis(500);
+        })
+        .await;
+    let (host, port) = walrus_env::split_host_port(gateway.running.address()).unwrap();
+    let mut silent = Vec::new();
+    // Some of them begin to speak the newer version of HTTP, or a request.
+    for begun in ["", "PRI * HT", "GET / HTTP/1.1\r\nx: "].into_iter().cycle().take(1000) {
+        let mut io = network.env.net.connect(host, port).await.unwrap();
+        io.write_all(begun.as_bytes()).await.unwrap();
+        silent.push(io);
+    }
+    assert_eq!(gateway.get("/status").await.status, 200);
+    drop(silent);
+
+    // Headers without end must not be kept in memory.
+    let mut io = network.env.net.connect(host, port).await.unwrap();
+    io.write_all(b"GET /status HTTP/1.1\r\nhost: h\r\n").await.unwrap();
+    let line = format!("x: {}\r\n", "a".repeat(8000));
+    let mut sent = 0_usize;
+    while sent < 8 << 20 && io.write_all(line.as_bytes()).await.is_ok() {
+        sent += line.len();
+    }
+    let mut answer = Vec::new();
+    let _ = io.read_to_end(&mut answer).await;
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 431"), "{text}");
+    assert!(sent < 8 << 20, "all of it was taken");
     gateway.running.shutdown().await;
 }
 

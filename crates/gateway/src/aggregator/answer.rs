@@ -107,7 +107,7 @@ pub(crate) async fn answer(
     } else {
         Origin::Nodes(id, wanted.check)
     };
-    partial(library, origin, length, ranges, headers).await
+    partial(library, origin, length, &ranges, headers).await
 }
 
 /// Where the bytes of an answer come from.
@@ -141,7 +141,7 @@ impl Library {
         let length = blob.length();
         match ranges {
             None => whole(self, blob, headers).await,
-            Some(ranges) => partial(self, Origin::Here(blob), length, ranges, headers).await,
+            Some(ranges) => partial(self, Origin::Here(blob), length, &ranges, headers).await,
         }
     }
 }
@@ -151,12 +151,12 @@ pub(crate) async fn partial(
     library: &Arc<Library>,
     origin: Origin,
     length: u64,
-    ranges: Vec<Range<u64>>,
+    ranges: &[Range<u64>],
     mut headers: HeaderMap,
 ) -> Result<Response, Error> {
     let content_range =
         |range: &Range<u64>| format!("bytes {}-{}/{length}", range.start, range.end - 1);
-    if let [range] = ranges.as_slice() {
+    if let [range] = ranges {
         let value = HeaderValue::try_from(content_range(range)).map_err(Error::internal)?;
         headers.insert(CONTENT_RANGE, value);
         headers.insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
@@ -169,9 +169,9 @@ pub(crate) async fn partial(
     let mut parts = VecDeque::new();
     for range in ranges {
         let head =
-            format!("\r\n--{boundary}\r\n{kind}content-range: {}\r\n\r\n", content_range(&range));
+            format!("\r\n--{boundary}\r\n{kind}content-range: {}\r\n\r\n", content_range(range));
         parts.push_back(Part::Text(head.into()));
-        parts.push_back(Part::Range(range));
+        parts.push_back(Part::Range(range.clone()));
     }
     parts.push_back(Part::Text(format!("\r\n--{boundary}--\r\n").into()));
     let total: u64 = parts.iter().map(Part::length).sum();

@@ -49,7 +49,8 @@ impl Blob {
     }
 }
 
-type Fetch = Shared<BoxFuture<'static, Result<Blob, Error>>>;
+type Fetching = BoxFuture<'static, Result<Blob, Error>>;
+type Fetch = Shared<Fetching>;
 type FetchKey = (BlobId, u8);
 
 /// Where blobs come from.
@@ -62,7 +63,7 @@ pub(crate) struct Library {
     memory: Spool,
     pub(crate) cache: Arc<Cache>,
     metrics: Arc<Metrics>,
-    fetching: Mutex<BTreeMap<FetchKey, WeakShared<BoxFuture<'static, Result<Blob, Error>>>>>,
+    fetching: Mutex<BTreeMap<FetchKey, WeakShared<Fetching>>>,
     fetches: Semaphore,
     parts: Semaphore,
     inserting: Arc<Semaphore>,

@@ -90,9 +90,10 @@ pub(crate) async fn byte_range(
         answered.insert(CONTENT_LENGTH, HeaderValue::from(length));
         return Ok(axum::response::IntoResponse::into_response(answered));
     }
+    let range = start..end;
     let origin = match gateway.library.prefers_whole(blob_bytes, length) {
         true => Origin::Here(gateway.library.whole(&id, check).await?),
         false => Origin::Nodes(id, check),
     };
-    partial(&gateway.library, origin, blob_bytes, vec![start..end], answered).await
+    partial(&gateway.library, origin, blob_bytes, std::slice::from_ref(&range), answered).await
 }

@@ -96,7 +96,7 @@ pub(crate) fn condition(headers: &HeaderMap, etag: &str) -> Condition {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 mod tests {
     use http::HeaderName;
 

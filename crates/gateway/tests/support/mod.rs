@@ -140,6 +140,23 @@ impl Network {
         Gateway { running, http }
     }
 
+    /// Waits until the nodes, which follow the chain at some distance, know that a blob is
+    /// certified.
+    pub async fn certified(&self, id: &str) {
+        let directory = tempfile::tempdir().unwrap();
+        let (sdk, id) = (self.sdk(directory.path()), id.parse().unwrap());
+        loop {
+            let status = sdk.blob_status(&id, Duration::from_secs(5)).await;
+            let known = |r: &walrus_sdk::StatusReport| {
+                r.status.is_certified() && r.weight > u32::from(SHARDS) / 2
+            };
+            if status.is_ok_and(|report| known(&report)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn stop_node(&mut self, number: usize) {
         self.nodes[number].take().unwrap().shutdown().await;
     }
