@@ -470,6 +470,27 @@ test("the theme button forgets, or the system's theme is ignored", async () => {
   await page.close();
 });
 
+test("a certificate cannot be checked once its committee is gone from the contract", { skip: !BINARY }, async () => {
+  const page = await chrome.open("store");
+  const { blobId } = await storeFile(page, randomFile("old.bin", 20_000));
+  const stored = Number(JSON.parse(await network.client(["info"])).epoch);
+  // The contract keeps the committees of three epochs.
+  await network.passEpochs(stored + 3);
+  await chrome.open(`blob/${blobId}`, { page });
+  assert.equal(await page.locator("#certificate").getAttribute("data-good"), "true");
+  assert.match(await page.locator("#certificate").innerText(), new RegExp(`signed in epoch ${stored} `));
+
+  // And what has ended says so.
+  await network.passEpochs(stored + 6);
+  await chrome.open(`blob/${blobId}`, { page });
+  await page.locator(".badge", { hasText: "ended" }).first().waitFor();
+  assert.equal(await page.getByRole("link", { name: "Download" }).count(), 0);
+  await chrome.open("blobs", { page });
+  await page.getByLabel("Ended and deleted too").check();
+  await page.locator(".blob-row", { hasText: "old.bin" }).getByText("ended").waitFor();
+  await page.close();
+});
+
 test("the page asks somebody else, or allows scripts from elsewhere", async () => {
   const { headers } = await fetch(network.url);
   const policy = headers.get("content-security-policy");

@@ -82,6 +82,28 @@ export async function localNetwork() {
       const { stdout } = await run(BINARY, ["--json", "--config", config, ...args], { cwd: dir, maxBuffer: 1 << 24 });
       return stdout;
     },
+    /** Lets the chain's time pass until an epoch has begun; the network takes the steps that are due by itself. */
+    async passEpochs(until) {
+      const ask = async (method, params) => {
+        const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+        const answer = await fetch(`http://127.0.0.1:${rpc}`, { method: "POST", headers: { "content-type": "application/json" }, body });
+        return (await answer.json()).result;
+      };
+      const deadline = Date.now() + START_MS;
+      let told = "";
+      for (;;) {
+        const { epoch, phase } = JSON.parse(await this.client(["info"]));
+        if (epoch >= until) return;
+        if (Date.now() > deadline) throw new Error(`epoch ${until} did not begin; it is epoch ${epoch}, ${phase}`);
+        // Once for each half of an epoch, when the half before is over.
+        if (phase !== "Sync" && told !== `${epoch} ${phase}`) {
+          told = `${epoch} ${phase}`;
+          await ask("evm_increaseTime", [1_900]);
+          await ask("evm_mine", []);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    },
     async stop() {
       await end(child);
       rmSync(dir, { recursive: true, force: true });

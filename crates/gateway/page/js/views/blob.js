@@ -10,7 +10,7 @@ import * as network from "../network.js";
 import { actionButtons } from "./blob-actions.js";
 import { checkNow } from "./check-now.js";
 import { decryptBox } from "./decrypt.js";
-import { quiltPanel } from "./quilt.js";
+import { isQuilt, quiltPanel } from "./quilt.js";
 import { badge, byObject, ending, facts, loading, panel, table } from "./parts.js";
 
 /** @type {import("../main.js").View} */
@@ -68,6 +68,7 @@ function page(blob, tokens, attributes, changed) {
     h("div", { class: "row" }, certified && downloads(blob, name, type), actionButtons(blob, changed)),
     certified && preview(blob, type),
     secret,
+    certified && isQuilt(attributes) && quiltPanel(blob, attributes),
     h(
       "div",
       { class: "columns" },
@@ -77,7 +78,7 @@ function page(blob, tokens, attributes, changed) {
     certified && panel("Check now", h("div", { class: "stack tight" }, checkNow(blob))),
     panel("Who holds it", holders),
     panel("Challenges", challenges),
-    certified && quiltPanel(blob, attributes),
+    certified && !isQuilt(attributes) && quiltPanel(blob, attributes),
   ];
 }
 

@@ -6,6 +6,9 @@ import { QUILT } from "../names.js";
 import { refusal } from "../upload.js";
 import { loading, panel, table } from "./parts.js";
 
+/** Whether its owner says that a blob is a quilt. @param {[string, string][]} attributes */
+export const isQuilt = (attributes) => attributes.some(([key, value]) => key === QUILT[0] && value === QUILT[1]);
+
 /** @typedef {{identifier: string, patch_id: string, tags: Record<string, string>}} Patch */
 
 /**
@@ -16,7 +19,7 @@ import { loading, panel, table } from "./parts.js";
 export function quiltPanel(blob, attributes) {
   const body = h("div");
   const load = () => loading(body, () => files(blob));
-  if (attributes.some(([key, value]) => key === QUILT[0] && value === QUILT[1])) load();
+  if (isQuilt(attributes)) load();
   else {
     const ask = h("button", { type: "button", class: "button small", onclick: load }, "List the files inside");
     replace(body, h("div", { class: "stack tight" }, h("p", { class: "muted" }, "If this blob is a quilt, its files can be listed and read one by one."), ask));
