@@ -39,7 +39,10 @@ test("a node lost during the upload loses the file, or is not shown", async () =
   const status = await card.locator(".card-status").innerText();
   assert.match(status, /^Stored until /);
   assert.equal(await card.locator(".node-bars [data-state=failed]").count(), 1);
-  const [download] = await Promise.all([page.waitForEvent("download"), card.getByRole("link", { name: "Download" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    card.getByRole("link", { name: "Download" }).click(),
+  ]);
   const sha256 = (name) => createHash("sha256").update(readFileSync(name)).digest("hex");
   assert.equal(sha256(await download.path()), sha256(file));
 

@@ -55,14 +55,16 @@ test("a file of 50 MB comes back changed or not at all", async () => {
       await page.locator(".cost .price", { hasText: "WAL" }).waitFor();
       await page.evaluate(() => {
         new MutationObserver(() => {
-          for (const item of document.querySelectorAll(".stages [aria-current]")) globalThis.sawStage(item.dataset.stage);
+          for (const item of document.querySelectorAll(".stages [aria-current]"))
+            globalThis.sawStage(item.dataset.stage);
         }).observe(document.querySelector("#uploads"), { subtree: true, attributes: true, childList: true });
       });
     },
   });
   assert.equal(stored.state, "done", stored.status);
   assert.match(stored.status, /^Stored until /);
-  for (const stage of ["send", "encode", "register", "spread", "certify"]) assert.ok(seen.has(stage), `${stage} was not shown; seen: ${[...seen]}`);
+  for (const stage of ["send", "encode", "register", "spread", "certify"])
+    assert.ok(seen.has(stage), `${stage} was not shown; seen: ${[...seen]}`);
   const copy = await saved(page, () => stored.card.getByRole("link", { name: "Download" }).click());
   assert.equal(sha256(copy), sha256(file));
   await page.close();
@@ -190,7 +192,10 @@ test("what is encrypted here cannot be opened by the age tool, or tells its name
     if (padded) {
       // 200,001 and the line of 104 bytes, rounded up to a multiple of 4096.
       assert.equal(plain.length, 200_704);
-      assert.match(plain.subarray(-104).toString("latin1"), /^\nwalrus-padding\/1 00000000000000200001 [0-9a-f]{64}\n$/);
+      assert.match(
+        plain.subarray(-104).toString("latin1"),
+        /^\nwalrus-padding\/1 00000000000000200001 [0-9a-f]{64}\n$/,
+      );
     } else assert.equal(plain.length, 200_001);
     assert.ok(plain.subarray(0, 200_001).equals(readFileSync(file)));
 
@@ -278,7 +283,9 @@ test("files stored together cannot be had one by one", async () => {
 test("a cancelled or refused upload leaves the page stuck", async () => {
   await chrome.breaking(async () => {
     const page = await chrome.open("store");
-    await page.route("**/v1/blobs?*", (route) => route.fulfill({ status: 503, json: { error: { message: "too many uploads in progress" } } }));
+    await page.route("**/v1/blobs?*", (route) =>
+      route.fulfill({ status: 503, json: { error: { message: "too many uploads in progress" } } }),
+    );
     const file = randomFile("again.bin", 40_000);
     const refused = await storeFile(page, file);
     assert.equal(refused.state, "failed");
@@ -314,7 +321,10 @@ test("a stored picture is not shown", async () => {
 
 test("a stored page gets at what belongs to this one", async () => {
   const file = path.join(files, "evil.html");
-  writeFileSync(file, "<!doctype html><title>evil</title><script>document.title = 'ran'; localStorage.setItem('evil', 'was here');</script>");
+  writeFileSync(
+    file,
+    "<!doctype html><title>evil</title><script>document.title = 'ran'; localStorage.setItem('evil', 'was here');</script>",
+  );
   const page = await chrome.open("store");
   await storeFile(page, file);
   await page.locator(".upload[data-named=true]").waitFor();
@@ -323,7 +333,9 @@ test("a stored page gets at what belongs to this one", async () => {
   const evil = await chrome.context.newPage();
   await chrome.breaking(async () => {
     // Served as a page or as a download, as the gateway likes.
-    await evil.goto(`${network.url}/v1/blobs/by-object-id/${token}`).catch((error) => assert.match(error.message, /Download is starting/));
+    await evil
+      .goto(`${network.url}/v1/blobs/by-object-id/${token}`)
+      .catch((error) => assert.match(error.message, /Download is starting/));
   });
   assert.notEqual(await evil.title(), "ran");
   assert.equal(await page.evaluate(() => localStorage.getItem("evil")), null);
@@ -415,7 +427,9 @@ test("a wallet in the browser is not found, or is not asked", async (t) => {
   await page.evaluate(() => (globalThis.testWallet.decline = true));
   await page.locator("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("You declined in the wallet; nothing was sent.").waitFor();
-  const [asked] = await page.evaluate(() => globalThis.testWallet.asked.filter(({ method }) => method === "eth_sendTransaction"));
+  const [asked] = await page.evaluate(() =>
+    globalThis.testWallet.asked.filter(({ method }) => method === "eth_sendTransaction"),
+  );
   assert.equal(asked.params[0].from.toLowerCase(), STRANGER.toLowerCase());
   assert.match(asked.params[0].data, /^0x[0-9a-f]{136}$/);
 });
@@ -429,7 +443,10 @@ test("a view is hard to use without sight, without a mouse, or on a small screen
       for (const view of [...VIEWS, `blob/${blobId}`]) {
         await chrome.open(view, { theme, width, page });
         if (view === "store") {
-          await page.setInputFiles("#files", [randomFile("a file with a rather long name, as people give them.bin", 10), randomFile("b.bin", 10)]);
+          await page.setInputFiles("#files", [
+            randomFile("a file with a rather long name, as people give them.bin", 10),
+            randomFile("b.bin", 10),
+          ]);
           await page.getByLabel("The holder of a key").check();
         }
         const where = `${view.slice(0, 12)} ${theme} ${width}`;

@@ -77,8 +77,12 @@ function described(folder) {
 /** The trimmed ABIs as an ES module. */
 function abis() {
   const read = (name) => JSON.parse(readFileSync(path.join(artifacts, `${name}.json`), "utf8")).abi;
-  const strip = (item) => JSON.parse(JSON.stringify(item, (key, value) => (key === "internalType" ? undefined : value)));
-  const lines = ["// Made by tests/page/vendor.mjs from contracts/artifacts: what the page calls, and every error it may meet.", ""];
+  const strip = (item) =>
+    JSON.parse(JSON.stringify(item, (key, value) => (key === "internalType" ? undefined : value)));
+  const lines = [
+    "// Made by tests/page/vendor.mjs from contracts/artifacts: what the page calls, and every error it may meet.",
+    "",
+  ];
   const errors = new Map();
   for (const name of [...Object.keys(USED), ...ERRORS_OF]) {
     for (const item of read(name)) {

@@ -97,7 +97,12 @@ export async function faults(page) {
   // Through the protocol, so that the page's policy does not have to allow it.
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary.split("\n").slice(1, 2).join("").trim()}`));
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ target, failureSummary }) =>
+        `${id} at ${target.join(" ")}: ${failureSummary.split("\n").slice(1, 2).join("").trim()}`,
+    ),
+  );
 }
 
 /** How far the page is wider than the window. */

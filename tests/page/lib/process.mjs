@@ -41,8 +41,14 @@ function background(args, cwd, log, env = {}) {
   });
   return new Promise((resolve, reject) => {
     let text = "";
-    const timer = setTimeout(() => (child.kill("SIGKILL"), reject(new Error(`${args.join(" ")} was not ready; see ${log}`))), START_MS);
-    child.on("exit", (code) => (clearTimeout(timer), reject(new Error(`${args.join(" ")} ended with ${code}; see ${log}`))));
+    const timer = setTimeout(
+      () => (child.kill("SIGKILL"), reject(new Error(`${args.join(" ")} was not ready; see ${log}`))),
+      START_MS,
+    );
+    child.on(
+      "exit",
+      (code) => (clearTimeout(timer), reject(new Error(`${args.join(" ")} ended with ${code}; see ${log}`))),
+    );
     child.stdout.on("data", (chunk) => {
       text += chunk;
       try {
@@ -86,7 +92,11 @@ export async function localNetwork() {
     async passEpochs(until) {
       const ask = async (method, params) => {
         const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-        const answer = await fetch(`http://127.0.0.1:${rpc}`, { method: "POST", headers: { "content-type": "application/json" }, body });
+        const answer = await fetch(`http://127.0.0.1:${rpc}`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body,
+        });
         return (await answer.json()).result;
       };
       const deadline = Date.now() + START_MS;
@@ -120,7 +130,8 @@ export async function processNetwork({ nodes = 5, shards = 100 } = {}) {
     children.push(child);
     return { child, report };
   };
-  const once = (args, env = {}) => run(BINARY, ["--json", ...args], { cwd: dir, env: { ...process.env, WALRUS_PRIVATE_KEY: DEPLOYER, ...env } });
+  const once = (args, env = {}) =>
+    run(BINARY, ["--json", ...args], { cwd: dir, env: { ...process.env, WALRUS_PRIVATE_KEY: DEPLOYER, ...env } });
   const stop = async () => {
     await Promise.all(children.map((child) => end(child, "SIGKILL")));
     rmSync(dir, { recursive: true, force: true });
@@ -129,8 +140,26 @@ export async function processNetwork({ nodes = 5, shards = 100 } = {}) {
     const chainPort = await freePort();
     const rpc = `http://127.0.0.1:${chainPort}`;
     await start("chain", ["chain", "dev", "--dir", "chain", "--port", String(chainPort)]);
-    await once(["chain", "deploy", "--rpc", rpc, "--shards", String(shards), "--out", "deployment.json", "--min-nodes", String(nodes), "--epoch-seconds", "3600", "--first-start-delay", "0"]);
-    writeFileSync(path.join(dir, "walrus.toml"), `[contexts.test]\nrpc = ["${rpc}"]\ndeployment = "deployment.json"\nstate_dir = "state"\n`);
+    await once([
+      "chain",
+      "deploy",
+      "--rpc",
+      rpc,
+      "--shards",
+      String(shards),
+      "--out",
+      "deployment.json",
+      "--min-nodes",
+      String(nodes),
+      "--epoch-seconds",
+      "3600",
+      "--first-start-delay",
+      "0",
+    ]);
+    writeFileSync(
+      path.join(dir, "walrus.toml"),
+      `[contexts.test]\nrpc = ["${rpc}"]\ndeployment = "deployment.json"\nstate_dir = "state"\n`,
+    );
     const dirs = Array.from({ length: nodes }, (_, index) => path.join(dir, `node-${index}`));
     for (const [index, node] of dirs.entries()) {
       const address = `127.0.0.1:${await freePort()}`;

@@ -11,8 +11,10 @@ function install() {
     on() {},
     async request({ method, params }) {
       wallet.asked.push({ method, params });
-      if (method === "eth_requestAccounts" || method === "eth_accounts") return ["0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"];
-      if (method === "eth_sendTransaction" && wallet.decline) throw Object.assign(new Error("User rejected the request."), { code: 4001 });
+      if (method === "eth_requestAccounts" || method === "eth_accounts")
+        return ["0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"];
+      if (method === "eth_sendTransaction" && wallet.decline)
+        throw Object.assign(new Error("User rejected the request."), { code: 4001 });
       const response = await fetch("/v1/rpc", {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -23,8 +25,14 @@ function install() {
       return answer.result;
     },
   };
-  const info = Object.freeze({ uuid: "350670db-19fa-4704-a166-e52e178b59d2", name: "Test Wallet", icon: "data:,", rdns: "org.example.wallet" });
-  const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
+  const info = Object.freeze({
+    uuid: "350670db-19fa-4704-a166-e52e178b59d2",
+    name: "Test Wallet",
+    icon: "data:,",
+    rdns: "org.example.wallet",
+  });
+  const announce = () =>
+    dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
   addEventListener("eip6963:requestProvider", announce);
   announce();
 }

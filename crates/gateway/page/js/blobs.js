@@ -128,7 +128,13 @@ export function nameOf(blob, known = []) {
 /** When and by which transactions a token was registered and certified. @param {Blob} blob */
 export async function history(blob) {
   const search = async (/** @type {string} */ event) => {
-    const found = await events("WalrusSystem", address("system"), event, { tokenId: blob.tokenId }, config().deploy_block);
+    const found = await events(
+      "WalrusSystem",
+      address("system"),
+      event,
+      { tokenId: blob.tokenId },
+      config().deploy_block,
+    );
     const first = found.find(({ args }) => !args.isExtension);
     return first ? { ...first, time: await blockTime(first.block) } : null;
   };

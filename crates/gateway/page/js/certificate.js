@@ -38,14 +38,26 @@ export async function certificateOf(blob, certified) {
   const { signature, signers } = certIn(await rpc("eth_getTransactionByHash", [certified.transaction]), blob.tokenId);
   const { nodeIds, weights, keys } = await committeeOf(blob.certifiedEpoch);
   const members = nodeIds
-    .map((nodeId, seat) => ({ seat, nodeId: Number(nodeId), weight: Number(weights[seat]), signed: ((signers >> BigInt(seat)) & 1n) === 1n }))
+    .map((nodeId, seat) => ({
+      seat,
+      nodeId: Number(nodeId),
+      weight: Number(weights[seat]),
+      signed: ((signers >> BigInt(seat)) & 1n) === 1n,
+    }))
     .filter(({ nodeId }) => nodeId !== 0);
   const signing = members.filter(({ signed }) => signed);
   const shards = Number(overview().parameters.nShards);
   const weight = signing.reduce((sum, each) => sum + each.weight, 0);
   const needed = Math.floor((2 * shards + 3) / 3);
   const known = signers >> BigInt(nodeIds.length) === 0n && bits(signers) === signing.length;
-  const good = known && 3 * weight >= 2 * shards + 1 && verify(message(blob), fromHex(signature), signing.map(({ seat }) => keyAt(keys, seat)));
+  const good =
+    known &&
+    3 * weight >= 2 * shards + 1 &&
+    verify(
+      message(blob),
+      fromHex(signature),
+      signing.map(({ seat }) => keyAt(keys, seat)),
+    );
   return { epoch: blob.certifiedEpoch, members, weight, needed, shards, signature, good };
 }
 
@@ -67,7 +79,10 @@ function certIn(transaction, tokenId) {
     return null;
   };
   const found = search(transaction?.input);
-  if (!found) throw new ChainError("The certificate was handed in by another contract; it is checked by the chain but cannot be shown here.");
+  if (!found)
+    throw new ChainError(
+      "The certificate was handed in by another contract; it is checked by the chain but cannot be shown here.",
+    );
   return found;
 }
 
@@ -79,7 +94,13 @@ function certIn(transaction, tokenId) {
 async function committeeOf(epoch) {
   const current = Number(overview().clock.epoch);
   if (epoch >= current - 1) return committee(epoch);
-  const [selected] = await events("Committees", address("committees"), "CommitteeSelected", { epoch }, config().deploy_block);
+  const [selected] = await events(
+    "Committees",
+    address("committees"),
+    "CommitteeSelected",
+    { epoch },
+    config().deploy_block,
+  );
   if (!selected) throw new ChainError(`The committee of epoch ${epoch} cannot be found any more.`);
   const { nodeIds, weights, keyTable } = selected.args;
   const code = await rpc("eth_getCode", [keyTable, "latest"]);
@@ -93,7 +114,13 @@ function message(blob) {
   new DataView(epoch.buffer).setUint32(0, blob.certifiedEpoch, true);
   const token = fromHex(blob.tokenId.toString(16).padStart(64, "0"));
   const persistence = blob.deletable ? [1, ...token] : [0];
-  return Uint8Array.from([...STORAGE_CONFIRMATION, ...epoch, ...fromHex(overview().domain), ...fromHex(blob.blobIdHex), ...persistence]);
+  return Uint8Array.from([
+    ...STORAGE_CONFIRMATION,
+    ...epoch,
+    ...fromHex(overview().domain),
+    ...fromHex(blob.blobIdHex),
+    ...persistence,
+  ]);
 }
 
 const { Fp, Fp2 } = bls12_381.fields;
@@ -102,13 +129,19 @@ const big = (/** @type {Uint8Array} */ bytes) => bytes.reduce((sum, byte) => (su
 /** A member's key: a point of G1. @param {string} keys @param {number} seat */
 function keyAt(keys, seat) {
   const bytes = fromHex(keys).subarray(96 * seat, 96 * seat + 96);
-  return bls12_381.G1.Point.fromAffine({ x: Fp.create(big(bytes.subarray(0, 48))), y: Fp.create(big(bytes.subarray(48))) });
+  return bls12_381.G1.Point.fromAffine({
+    x: Fp.create(big(bytes.subarray(0, 48))),
+    y: Fp.create(big(bytes.subarray(48))),
+  });
 }
 
 /** The signature: a point of G2 whose four coordinates have 64 bytes each. @param {Uint8Array} bytes */
 function signaturePoint(bytes) {
   const at = (/** @type {number} */ index) => big(bytes.subarray(64 * index, 64 * index + 64));
-  const point = bls12_381.G2.Point.fromAffine({ x: Fp2.create({ c0: at(0), c1: at(1) }), y: Fp2.create({ c0: at(2), c1: at(3) }) });
+  const point = bls12_381.G2.Point.fromAffine({
+    x: Fp2.create({ c0: at(0), c1: at(1) }),
+    y: Fp2.create({ c0: at(2), c1: at(3) }),
+  });
   point.assertValidity();
   return point;
 }

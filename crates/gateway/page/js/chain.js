@@ -85,7 +85,9 @@ export async function events(contract, address, event, args, fromBlock) {
     const to = Math.min(head, from + BLOCKS_PER_QUESTION - 1);
     const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
     for (const log of await rpc("eth_getLogs", [{ address, topics, ...range }])) {
-      const { args: fields } = /** @type {any} */ (decodeEventLog({ abi, eventName: event, data: log.data, topics: log.topics }));
+      const { args: fields } = /** @type {any} */ (
+        decodeEventLog({ abi, eventName: event, data: log.data, topics: log.topics })
+      );
       found.push({ args: fields, block: Number(log.blockNumber), transaction: log.transactionHash });
     }
   }
@@ -123,7 +125,8 @@ const WORDS = {
   ERC721InvalidReceiver: () => "The receiver's contract does not accept such tokens.",
   ERC721InsufficientApproval: () => "This account does not own the token.",
   ERC721IncorrectOwner: () => "The token has another owner by now.",
-  ERC20InsufficientBalance: ([, balance, needed]) => `Not enough WAL: ${wal(needed)} needed, the account has ${wal(balance)}.`,
+  ERC20InsufficientBalance: ([, balance, needed]) =>
+    `Not enough WAL: ${wal(needed)} needed, the account has ${wal(balance)}.`,
   ERC20InsufficientAllowance: () => "The allowance for WAL is too small. Repeat, and confirm the amount in the wallet.",
   StakeBelowMinimum: () => "A stake has at least 1 WAL.",
   ActiveSetFrozen: () => "The next committee is being selected; stake does not move for a moment. Try again shortly.",
@@ -159,7 +162,9 @@ export function explain(error) {
     return new ChainError("You declined in the wallet; nothing was sent.", "Declined");
   }
   if (/insufficient funds/i.test(message)) {
-    return new ChainError("The account has too little of the chain's own coin to pay for gas. Send it some, then try again.");
+    return new ChainError(
+      "The account has too little of the chain's own coin to pay for gas. Send it some, then try again.",
+    );
   }
   return new ChainError(message);
 }

@@ -92,8 +92,16 @@ export async function copy(text, what) {
 
 /** A button that copies. @param {string} text @param {string} what @param {string} [label] */
 export function copyButton(text, what, label) {
-  const icon = s("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, s("path", { d: "M7 7V3.5h9.5V13H13M3.500 7H13v9.5H3.5z" }));
-  const props = { type: "button", onclick: () => copy(text, what), "aria-label": label ? null : `Copy ${what.toLowerCase()}` };
+  const icon = s(
+    "svg",
+    { viewBox: "0 0 20 20", "aria-hidden": "true" },
+    s("path", { d: "M7 7V3.5h9.5V13H13M3.500 7H13v9.5H3.5z" }),
+  );
+  const props = {
+    type: "button",
+    onclick: () => copy(text, what),
+    "aria-label": label ? null : `Copy ${what.toLowerCase()}`,
+  };
   return h("button", { ...props, class: label ? "button" : "icon-button small" }, label ? label : icon);
 }
 

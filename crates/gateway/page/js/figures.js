@@ -30,9 +30,15 @@ export function shardField(owners, label, shape = "wide") {
       style: { "--hue": hue(seat) },
     }),
   );
-  const element = s("svg", { class: "field", viewBox: `0 0 ${columns * 10} ${rows * 10}`, role: "img", "aria-label": label }, cells);
+  const element = s(
+    "svg",
+    { class: "field", viewBox: `0 0 ${columns * 10} ${rows * 10}`, role: "img", "aria-label": label },
+    cells,
+  );
   const bySeat = /** @type {Map<number, Element[]>} */ (new Map());
-  owners.forEach((seat, shard) => bySeat.set(seat, [...(bySeat.get(seat) ?? []), /** @type {Element} */ (cells[shard])]));
+  owners.forEach((seat, shard) =>
+    bySeat.set(seat, [...(bySeat.get(seat) ?? []), /** @type {Element} */ (cells[shard])]),
+  );
   const each = (/** @type {number} */ seat, /** @type {(cell: Element, index: number, of: number) => void} */ act) => {
     const own = bySeat.get(seat) ?? [];
     own.forEach((cell, index) => act(cell, index, own.length));
@@ -72,7 +78,9 @@ export function mark(hex) {
       if (byte < 96) continue;
       const strong = byte > 176;
       for (const x of column === 2 ? [2] : [column, 4 - column]) {
-        cells.push(s("rect", { x: x * 6 + 1, y: row * 6 + 1, width: 5, height: 5, rx: 1.2, class: strong ? "strong" : "" }));
+        cells.push(
+          s("rect", { x: x * 6 + 1, y: row * 6 + 1, width: 5, height: 5, rx: 1.2, class: strong ? "strong" : "" }),
+        );
       }
     }
   }
@@ -85,20 +93,42 @@ const AROUND = 2 * Math.PI * RADIUS;
 
 /** A ring that fills. `set` takes 0..1. */
 export function ring() {
-  const arc = s("circle", { class: "ring-arc", cx: 60, cy: 60, r: RADIUS, "stroke-dasharray": AROUND, "stroke-dashoffset": AROUND });
+  const arc = s("circle", {
+    class: "ring-arc",
+    cx: 60,
+    cy: 60,
+    r: RADIUS,
+    "stroke-dasharray": AROUND,
+    "stroke-dashoffset": AROUND,
+  });
   const element = s(
     "svg",
     { class: "ring", viewBox: "0 0 120 120", "aria-hidden": "true" },
     s("circle", { class: "ring-track", cx: 60, cy: 60, r: RADIUS }),
     arc,
   );
-  return { element, set: (/** @type {number} */ share) => arc.setAttribute("stroke-dashoffset", String(AROUND * (1 - Math.max(0, Math.min(1, share))))) };
+  return {
+    element,
+    set: (/** @type {number} */ share) =>
+      arc.setAttribute("stroke-dashoffset", String(AROUND * (1 - Math.max(0, Math.min(1, share))))),
+  };
 }
 
 /** A bar. `set` takes 0..1, and text for those who do not see it. @param {string} label */
 export function bar(label) {
   const inner = h("span", { class: "bar-fill" });
-  const element = h("span", { class: "bar", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0 }, inner);
+  const element = h(
+    "span",
+    {
+      class: "bar",
+      role: "progressbar",
+      "aria-label": label,
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+      "aria-valuenow": 0,
+    },
+    inner,
+  );
   return {
     element,
     /** @param {number} share */

@@ -81,7 +81,8 @@ export function percent(part, whole) {
 }
 
 /** A number with a word. @param {number} number @param {string} word @param {string} [words] */
-export const count = (number, word, words) => `${number.toLocaleString("en")} ${number === 1 ? word : (words ?? `${word}s`)}`;
+export const count = (number, word, words) =>
+  `${number.toLocaleString("en")} ${number === 1 ? word : (words ?? `${word}s`)}`;
 
 /** Middle of a long text left out. @param {string} text @param {number} [head] @param {number} [tail] */
 export const short = (text, head = 6, tail = 4) =>

@@ -62,7 +62,10 @@ function showEpoch() {
   const left = network.epochStart(epoch + 1) - now();
   chip.hidden = false;
   chip.classList.remove("lost");
-  chip.title = left > 1 ? `Epoch ${epoch + 1} begins in ${clock(left)} at the earliest` : `Epoch ${epoch + 1} may begin any moment`;
+  chip.title =
+    left > 1
+      ? `Epoch ${epoch + 1} begins in ${clock(left)} at the earliest`
+      : `Epoch ${epoch + 1} may begin any moment`;
   replace(chip, `Epoch ${epoch}`, h("span", { class: "wide" }, left > 1 ? ` · ${span(left)} left` : " · ending"));
 }
 
@@ -79,7 +82,12 @@ function showAccount() {
   const account = wallet.account();
   const button = must("#account-button");
   button.classList.toggle("connected", account !== null);
-  replace(button, account ? [h("span", { class: "visually-hidden" }, "Account "), h("span", { class: "mono" }, short(account.address))] : "Connect");
+  replace(
+    button,
+    account
+      ? [h("span", { class: "visually-hidden" }, "Account "), h("span", { class: "mono" }, short(account.address))]
+      : "Connect",
+  );
 }
 
 // ----- The theme
@@ -118,8 +126,21 @@ async function begin() {
     await network.connect();
     await wallet.begin();
   } catch (error) {
-    const again = h("button", { class: "button primary", type: "button", onclick: () => location.reload() }, "Try again");
-    replace(must("#main"), h("div", { class: "notice bad", role: "alert" }, h("h1", null, "Not connected"), h("p", null, explain(error).message), again));
+    const again = h(
+      "button",
+      { class: "button primary", type: "button", onclick: () => location.reload() },
+      "Try again",
+    );
+    replace(
+      must("#main"),
+      h(
+        "div",
+        { class: "notice bad", role: "alert" },
+        h("h1", null, "Not connected"),
+        h("p", null, explain(error).message),
+        again,
+      ),
+    );
     return;
   }
   wallet.news.addEventListener("change", showAccount);

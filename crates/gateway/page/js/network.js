@@ -46,7 +46,8 @@ export const connected = () => healthy && latest !== undefined;
 /** Loads the configuration and begins to look at the chain regularly. */
 export async function connect() {
   const response = await fetch("/v1/config").catch(() => null);
-  if (!response?.ok) throw new ChainError("The gateway does not answer. Check that it is running, then reload this page.");
+  if (!response?.ok)
+    throw new ChainError("The gateway does not answer. Check that it is running, then reload this page.");
   loaded = /** @type {Config} */ (await response.json());
   await refresh();
   setInterval(() => refresh().catch(() => {}), REFRESH_MS);
@@ -118,7 +119,10 @@ export async function allPools() {
 
 /** What storing so many bytes costs. @param {number} size @param {number} epochs */
 export async function quote(size, epochs) {
-  const [encodedSize, storagePayment, writeFee] = await read("WalrusSystem", address("system"), "quote", [BigInt(size), epochs]);
+  const [encodedSize, storagePayment, writeFee] = await read("WalrusSystem", address("system"), "quote", [
+    BigInt(size),
+    epochs,
+  ]);
   return { encodedSize: Number(encodedSize), cost: storagePayment + writeFee, storagePayment, writeFee };
 }
 
@@ -127,4 +131,3 @@ export async function nodeHealth() {
   const response = await fetch("/v1/nodes").catch(() => null);
   return response?.ok ? response.json() : null;
 }
-

@@ -41,7 +41,12 @@ export function sealedSize(content, padded) {
 function trailer(header, content) {
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(content), true);
-  const hash = sha256.create().update(new TextEncoder().encode(NAME)).update(Uint8Array.of(0)).update(header).update(length);
+  const hash = sha256
+    .create()
+    .update(new TextEncoder().encode(NAME))
+    .update(Uint8Array.of(0))
+    .update(header)
+    .update(length);
   const tag = [...hash.digest()].map((/** @type {number} */ byte) => byte.toString(16).padStart(2, "0")).join("");
   return new TextEncoder().encode(`\n${NAME} ${String(content).padStart(20, "0")} ${tag}\n`);
 }
@@ -101,7 +106,8 @@ export class HeaderWatch {
 export async function contentLength(sealed, plain) {
   if (plain.size < TRAILER_BYTES) return plain.size;
   const line = new Uint8Array(await plain.slice(plain.size - TRAILER_BYTES).arrayBuffer());
-  const [, digits = ""] = new TextDecoder("latin1").decode(line).match(/^\nwalrus-padding\/1 (\d{20}) [0-9a-f]{64}\n$/) ?? [];
+  const [, digits = ""] =
+    new TextDecoder("latin1").decode(line).match(/^\nwalrus-padding\/1 (\d{20}) [0-9a-f]{64}\n$/) ?? [];
   const length = Number(digits);
   if (digits === "" || !Number.isSafeInteger(length) || length + TRAILER_BYTES > plain.size) return plain.size;
   const start = new Uint8Array(await sealed.slice(0, HEADER_BYTES_MAX + NONCE_BYTES).arrayBuffer());

@@ -21,7 +21,8 @@ export async function newKey() {
 }
 
 /** Text of a key file, as `age-keygen` writes it. @param {{identity: string, recipient: string}} key */
-export const keyFile = (key) => `# created: ${new Date().toISOString()}\n# public key: ${key.recipient}\n${key.identity}\n`;
+export const keyFile = (key) =>
+  `# created: ${new Date().toISOString()}\n# public key: ${key.recipient}\n${key.identity}\n`;
 
 /** Recipients in a text, one a line or separated by blanks. Throws when one is not an age recipient. @param {string} text */
 export function parseRecipients(text) {
@@ -40,7 +41,8 @@ export function parseRecipients(text) {
 /** Identities in a key file's text. @param {string} text */
 export function parseIdentities(text) {
   const lines = text.split(/\s*\n\s*/).filter((line) => line !== "" && !line.startsWith("#"));
-  if (lines.length === 0) throw new Error("There is no key in that. Key files have a line that begins with AGE-SECRET-KEY-1.");
+  if (lines.length === 0)
+    throw new Error("There is no key in that. Key files have a line that begins with AGE-SECRET-KEY-1.");
   for (const line of lines) {
     try {
       new Decrypter().addIdentity(line);
@@ -89,7 +91,9 @@ export async function decrypt(file, key, progress) {
   } catch (error) {
     const message = String(/** @type {any} */ (error)?.message ?? error);
     if (/no identity matched/i.test(message)) {
-      throw new Error("passphrase" in key ? "That passphrase does not open this file." : "None of these keys opens this file.");
+      throw new Error(
+        "passphrase" in key ? "That passphrase does not open this file." : "None of these keys opens this file.",
+      );
     }
     throw new Error(`The file cannot be decrypted: ${message}.`);
   }

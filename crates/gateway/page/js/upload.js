@@ -45,7 +45,9 @@ export async function store(files, wish, watch, signal) {
   if (wish.readers) {
     if (quilt) throw new Error("The files of a quilt cannot be encrypted here; store them one by one.");
     watch({ stage: "encrypting", bytes_done: 0, bytes_total: file.size });
-    body = await encrypt(file, wish.readers, wish.padded, (done) => watch({ stage: "encrypting", bytes_done: done, bytes_total: file.size }));
+    body = await encrypt(file, wish.readers, wish.padded, (done) =>
+      watch({ stage: "encrypting", bytes_done: done, bytes_total: file.size }),
+    );
     size = body.size;
     signal.throwIfAborted();
   }
@@ -79,8 +81,12 @@ export async function store(files, wish, watch, signal) {
 /** The form of a quilt: every file under its name, and their types. @param {File[]} files */
 function form(files) {
   const fields = new FormData();
-  const described = files.map((file) => ({ identifier: file.name, tags: file.type ? { "content-type": file.type } : {} }));
-  if (new Set(files.map((file) => file.name)).size < files.length) throw new Error("Two of the files have the same name. Remove or rename one.");
+  const described = files.map((file) => ({
+    identifier: file.name,
+    tags: file.type ? { "content-type": file.type } : {},
+  }));
+  if (new Set(files.map((file) => file.name)).size < files.length)
+    throw new Error("Two of the files have the same name. Remove or rename one.");
   fields.append("_metadata", JSON.stringify(described));
   for (const file of files) fields.append(file.name, file);
   return fields;
@@ -101,13 +107,19 @@ function put(path, token, body, size, watch, signal) {
     const request = new XMLHttpRequest();
     request.open("PUT", path);
     if (token !== "") request.setRequestHeader("authorization", `Bearer ${token}`);
-    request.upload.onprogress = (event) => watch({ stage: "sending", bytes_done: Math.min(event.loaded, size), bytes_total: size });
+    request.upload.onprogress = (event) =>
+      watch({ stage: "sending", bytes_done: Math.min(event.loaded, size), bytes_total: size });
     request.upload.onload = () => watch({ stage: "sent" });
     request.onload = () => {
       if (request.status === 200) resolve(request.responseText);
       else reject(new Error(refusal(request.status, request.responseText)));
     };
-    request.onerror = () => reject(new Error("The connection to the gateway broke. Check that it is running, then try again: nothing is paid twice."));
+    request.onerror = () =>
+      reject(
+        new Error(
+          "The connection to the gateway broke. Check that it is running, then try again: nothing is paid twice.",
+        ),
+      );
     request.onabort = () => reject(new DOMException("Cancelled", "AbortError"));
     signal.addEventListener("abort", () => request.abort());
     request.send(body);
@@ -122,7 +134,8 @@ export function refusal(status, text) {
   } catch {
     message = text.length < 200 ? text.trim() : "";
   }
-  if (status === 401 || status === 403) return `${sentence(message, "This gateway stores only for those who have a token.")} Ask whoever runs it for one.`;
+  if (status === 401 || status === 403)
+    return `${sentence(message, "This gateway stores only for those who have a token.")} Ask whoever runs it for one.`;
   if (status === 413) return "The file is larger than this gateway takes.";
   if (status === 429 || status === 503) return `${sentence(message, "The gateway is busy.")} Try again in a moment.`;
   return sentence(message, `The gateway answered ${status}. Try again.`);

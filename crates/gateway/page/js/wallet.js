@@ -40,7 +40,8 @@ export function needAccount() {
 export async function begin() {
   window.addEventListener("eip6963:announceProvider", (/** @type {any} */ event) => {
     const { info, provider } = event.detail ?? {};
-    if (info?.uuid && provider?.request) wallets.set(info.uuid, { name: String(info.name ?? "Wallet"), icon: "", provider });
+    if (info?.uuid && provider?.request)
+      wallets.set(info.uuid, { name: String(info.name ?? "Wallet"), icon: "", provider });
   });
   window.dispatchEvent(new Event("eip6963:requestProvider"));
   const last = remembered();
@@ -138,7 +139,8 @@ export async function send(contract, to, fn, args, { value = 0n, say = () => {} 
   await rpc("eth_call", [call, "latest"]);
   const estimate = BigInt(await rpc("eth_estimateGas", [call]));
   const gas = estimate + estimate / 4n;
-  const hash = from.kind === "development" ? await sendSigned(from, call, gas, value) : await sendByWallet(from, call, gas, say);
+  const hash =
+    from.kind === "development" ? await sendSigned(from, call, gas, value) : await sendByWallet(from, call, gas, say);
   say("Waiting for the block …");
   return receipt(hash);
 }
@@ -202,11 +204,14 @@ async function receipt(hash) {
   for (;;) {
     const found = await rpc("eth_getTransactionReceipt", [hash]);
     if (found) {
-      if (BigInt(found.status) !== 1n) throw new ChainError(`The transaction ${hash} was refused in its block. Nothing changed.`);
+      if (BigInt(found.status) !== 1n)
+        throw new ChainError(`The transaction ${hash} was refused in its block. Nothing changed.`);
       return found;
     }
     if (Date.now() > until) {
-      throw new ChainError(`The transaction ${hash} is not in a block yet. It may still come: look again before repeating it.`);
+      throw new ChainError(
+        `The transaction ${hash} is not in a block yet. It may still come: look again before repeating it.`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS));
   }
@@ -226,5 +231,7 @@ export async function allow(spender, amount, say) {
   ]);
   if (wal < amount) throw new ChainError("Not enough WAL in this account for that.");
   if (allowed >= amount) return;
-  await send("WAL", address("wal"), "approve", [spender, amount], { say: (text) => say(`Allowing the payment: ${text}`) });
+  await send("WAL", address("wal"), "approve", [spender, amount], {
+    say: (text) => say(`Allowing the payment: ${text}`),
+  });
 }

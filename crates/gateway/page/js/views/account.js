@@ -12,7 +12,13 @@ export async function accountDialog() {
   const title = h("h2", { id: "account-title" }, account ? account.name : "Connect an account");
   const body = h("div", { class: "stack" });
   const close = h("button", { class: "button", type: "button", onclick: () => element.close() }, "Close");
-  const element = h("dialog", { "aria-labelledby": "account-title" }, title, body, h("div", { class: "dialog-buttons" }, close));
+  const element = h(
+    "dialog",
+    { "aria-labelledby": "account-title" },
+    title,
+    body,
+    h("div", { class: "dialog-buttons" }, close),
+  );
   element.addEventListener("close", () => element.remove());
   document.body.append(element);
   element.showModal();
@@ -21,8 +27,16 @@ export async function accountDialog() {
   if (options.length > 0) body.append(h("h3", null, account ? "Use another" : "Wallets in this browser"), ...options);
   else if (!account) {
     body.append(
-      h("p", null, "No wallet was found in this browser. Install one that speaks to Ethereum networks, such as MetaMask or Rabby, and reload this page."),
-      h("p", { class: "muted" }, "Storing and downloading work without an account; then the gateway keeps the blob's token."),
+      h(
+        "p",
+        null,
+        "No wallet was found in this browser. Install one that speaks to Ethereum networks, such as MetaMask or Rabby, and reload this page.",
+      ),
+      h(
+        "p",
+        { class: "muted" },
+        "Storing and downloading work without an account; then the gateway keeps the blob's token.",
+      ),
     );
   }
 }
@@ -33,11 +47,17 @@ async function fillAccount(body, account, close) {
   const coinText = h("dd", null, "…");
   body.append(
     h("p", { class: "mono wrap" }, account.address),
-    h("dl", { class: "facts" }, h("div", null, h("dt", null, "WAL"), walText), h("div", null, h("dt", null, "For gas"), coinText)),
+    h(
+      "dl",
+      { class: "facts" },
+      h("div", null, h("dt", null, "WAL"), walText),
+      h("div", null, h("dt", null, "For gas"), coinText),
+    ),
     h(
       "div",
       { class: "row" },
-      network.config().dev_exchange && h("button", { class: "button", type: "button", onclick: () => (close(), buyWal(account)) }, "Get WAL"),
+      network.config().dev_exchange &&
+        h("button", { class: "button", type: "button", onclick: () => (close(), buyWal(account)) }, "Get WAL"),
       h("button", { class: "button", type: "button", onclick: () => copy(account.address, "Address") }, "Copy address"),
       h("button", { class: "button", type: "button", onclick: () => (wallet.disconnect(), close()) }, "Disconnect"),
     ),
@@ -81,7 +101,13 @@ function accountOptions(close) {
 async function buyWal(account) {
   const exchange = /** @type {string} */ (network.config().dev_exchange);
   const rate = BigInt(await read("DevExchange", exchange, "WEI_PER_FROST"));
-  const input = h("input", { id: "wal-amount", inputmode: "decimal", autocomplete: "off", value: "100", required: true });
+  const input = h("input", {
+    id: "wal-amount",
+    inputmode: "decimal",
+    autocomplete: "off",
+    value: "100",
+    required: true,
+  });
   const price = h("p", { class: "muted", "aria-live": "polite" });
   const cost = () => format.parseWal(input.value) * rate;
   const show = () => {

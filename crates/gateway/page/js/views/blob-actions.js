@@ -33,7 +33,14 @@ function extend(blob) {
     toast("This blob already ends as late as storage is sold.");
     return Promise.resolve(false);
   }
-  const input = h("input", { type: "range", min: 1, max: most, value: Math.min(most, 5), id: "more-epochs", class: "slider" });
+  const input = h("input", {
+    type: "range",
+    min: 1,
+    max: most,
+    value: Math.min(most, 5),
+    id: "more-epochs",
+    class: "slider",
+  });
   const price = h("strong", { class: "price" });
   const end = h("p", { class: "until", "aria-live": "polite" });
   const show = () => {
@@ -41,14 +48,23 @@ function extend(blob) {
     const at = network.epochStart(blob.endEpoch + epochs);
     const words = network.epochSeconds() >= 86_400 ? format.date(at) : format.dateTime(at);
     replace(price, format.wal(blobs.extensionCost(blob, epochs)));
-    replace(end, h("strong", null, `until ${words}`), h("span", { class: "muted" }, ` · ${format.count(epochs, "epoch")} more`));
+    replace(
+      end,
+      h("strong", null, `until ${words}`),
+      h("span", { class: "muted" }, ` · ${format.count(epochs, "epoch")} more`),
+    );
     input.setAttribute("aria-valuetext", `${format.count(epochs, "epoch")} more, until ${words}`);
   };
   input.addEventListener("input", show);
   show();
   return dialog({
     title: "Keep it longer",
-    body: [end, h("label", { for: "more-epochs" }, "Epochs to add"), input, h("p", null, "Price: ", price, ", paid by your account.")],
+    body: [
+      end,
+      h("label", { for: "more-epochs" }, "Epochs to add"),
+      input,
+      h("p", null, "Price: ", price, ", paid by your account."),
+    ],
     action: "Extend",
     async run(say) {
       const epochs = Number(input.value);
@@ -66,7 +82,11 @@ function remove(blob) {
     title: "Delete this blob?",
     body: [
       h("p", null, "The nodes stop storing it, and links to it stop working. This cannot be undone."),
-      h("p", { class: "muted" }, "Its unused storage comes back to your account as storage capacity. Somebody who stored the same content keeps it stored."),
+      h(
+        "p",
+        { class: "muted" },
+        "Its unused storage comes back to your account as storage capacity. Somebody who stored the same content keeps it stored.",
+      ),
     ],
     action: "Delete",
     danger: true,
@@ -80,7 +100,14 @@ function remove(blob) {
 
 /** @param {Blob} blob */
 function transfer(blob) {
-  const input = h("input", { id: "receiver", class: "mono", placeholder: "0x…", autocomplete: "off", spellcheck: "false", required: true });
+  const input = h("input", {
+    id: "receiver",
+    class: "mono",
+    placeholder: "0x…",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+  });
   return dialog({
     title: "Give this blob away",
     body: [
@@ -91,8 +118,17 @@ function transfer(blob) {
     action: "Transfer",
     async run(say) {
       const to = input.value.trim();
-      if (!isAddress(to)) throw new Error("That is not an address: it has 0x and 40 hexadecimal digits. A mixed-case one must match its checksum.");
-      await wallet.send("BlobNFT", network.address("blobs"), "safeTransferFrom", [wallet.needAccount().address, getAddress(to), blob.tokenId], { say });
+      if (!isAddress(to))
+        throw new Error(
+          "That is not an address: it has 0x and 40 hexadecimal digits. A mixed-case one must match its checksum.",
+        );
+      await wallet.send(
+        "BlobNFT",
+        network.address("blobs"),
+        "safeTransferFrom",
+        [wallet.needAccount().address, getAddress(to), blob.tokenId],
+        { say },
+      );
       toast(`Given to ${format.short(getAddress(to))}`);
     },
   });
@@ -107,9 +143,30 @@ async function attributes(blob) {
     const row = h(
       "div",
       { class: "attribute" },
-      h("input", { "aria-label": `Name of attribute ${number}`, value: key, maxlength: 64, placeholder: "name", class: "key" }),
-      h("input", { "aria-label": `Value of attribute ${number}`, value, maxlength: 1024, placeholder: "value", class: "value" }),
-      h("button", { type: "button", class: "icon-button small", "aria-label": `Remove attribute ${number}`, onclick: () => row.remove() }, "×"),
+      h("input", {
+        "aria-label": `Name of attribute ${number}`,
+        value: key,
+        maxlength: 64,
+        placeholder: "name",
+        class: "key",
+      }),
+      h("input", {
+        "aria-label": `Value of attribute ${number}`,
+        value,
+        maxlength: 1024,
+        placeholder: "value",
+        class: "value",
+      }),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button small",
+          "aria-label": `Remove attribute ${number}`,
+          onclick: () => row.remove(),
+        },
+        "×",
+      ),
     );
     list.append(row);
   };
@@ -118,7 +175,15 @@ async function attributes(blob) {
   return dialog({
     title: "Attributes",
     body: [
-      h("p", { class: "muted small" }, "Written on the chain for everybody to see. ", h("code", null, "name"), " is shown in lists; ", h("code", null, "content-type"), " is what browsers are told."),
+      h(
+        "p",
+        { class: "muted small" },
+        "Written on the chain for everybody to see. ",
+        h("code", null, "name"),
+        " is shown in lists; ",
+        h("code", null, "content-type"),
+        " is what browsers are told.",
+      ),
       list,
       h("button", { type: "button", class: "button small", onclick: () => add() }, "Add another"),
     ],
@@ -142,7 +207,11 @@ function changes(tokenId, before, list) {
     after.set(key, value);
   }
   const was = new Map(before);
-  const gone = before.filter(([key]) => !after.has(key)).map(([key]) => encode("WalrusSystem", "removeAttribute", [tokenId, key]));
-  const set = [...after].filter(([key, value]) => was.get(key) !== value).map(([key, value]) => encode("WalrusSystem", "setAttribute", [tokenId, key, value]));
+  const gone = before
+    .filter(([key]) => !after.has(key))
+    .map(([key]) => encode("WalrusSystem", "removeAttribute", [tokenId, key]));
+  const set = [...after]
+    .filter(([key, value]) => was.get(key) !== value)
+    .map(([key, value]) => encode("WalrusSystem", "setAttribute", [tokenId, key, value]));
   return [...gone, ...set];
 }

@@ -19,7 +19,10 @@ export function blobView(main, [blobId = "", tokenText]) {
   const body = h("div", { class: "stack" });
   main.append(body);
   if (!hex) {
-    body.append(h("h1", null, "Not a blob id"), h("p", null, "A blob id has 43 letters, digits, - and _. Check that the whole link was copied."));
+    body.append(
+      h("h1", null, "Not a blob id"),
+      h("p", null, "A blob id has 43 letters, digits, - and _. Check that the whole link was copied."),
+    );
     return;
   }
   let alive = true;
@@ -41,7 +44,11 @@ export function blobView(main, [blobId = "", tokenText]) {
 /** @param {string} blobId */
 const unknown = (blobId) => [
   h("h1", null, "Not on this network"),
-  h("p", null, "Nobody registered this blob here. It may be stored on another network, or its file was never uploaded."),
+  h(
+    "p",
+    null,
+    "Nobody registered this blob here. It may be stored on another network, or its file was never uploaded.",
+  ),
   h("p", { class: "mono wrap" }, blobId),
 ];
 
@@ -62,7 +69,17 @@ function page(blob, tokens, attributes, changed) {
       "div",
       { class: "blob-head" },
       mark(blob.blobIdHex),
-      h("div", { class: "grow" }, h("h1", { class: "wrap" }, name ?? "Unnamed blob"), h("div", { class: "row tight" }, h("code", { class: "wrap blob-id" }, blob.blobId), copyButton(blob.blobId, "Blob id"))),
+      h(
+        "div",
+        { class: "grow" },
+        h("h1", { class: "wrap" }, name ?? "Unnamed blob"),
+        h(
+          "div",
+          { class: "row tight" },
+          h("code", { class: "wrap blob-id" }, blob.blobId),
+          copyButton(blob.blobId, "Blob id"),
+        ),
+      ),
       badge(blobs.stateOf(blob)),
     ),
     h("div", { class: "row" }, certified && downloads(blob, name, type), actionButtons(blob, changed)),
@@ -98,7 +115,13 @@ const LARGEST_PREVIEW = 8 << 20;
 /** @param {blobs.Blob} blob @param {string} type */
 function preview(blob, type) {
   if (!/^image\/(png|jpeg|gif|webp|avif)$/.test(type) || blob.size > LARGEST_PREVIEW) return null;
-  const image = h("img", { class: "preview", src: byObject(blob.tokenId), alt: "What the blob shows", loading: "lazy", onerror: () => image.remove() });
+  const image = h("img", {
+    class: "preview",
+    src: byObject(blob.tokenId),
+    alt: "What the blob shows",
+    loading: "lazy",
+    onerror: () => image.remove(),
+  });
   return image;
 }
 
@@ -107,7 +130,10 @@ function objectFacts(blob, type) {
   const owner = blob.owner ?? (blob.deleted ? "nobody: deleted" : "nobody: token dropped");
   /** @type {[string, any][]} */
   const rows = [
-    ["Token", h("span", { class: "row tight" }, `#${blob.tokenId}`, copyButton(format.objectId(blob.tokenId), "Object id"))],
+    [
+      "Token",
+      h("span", { class: "row tight" }, `#${blob.tokenId}`, copyButton(format.objectId(blob.tokenId), "Object id")),
+    ],
     ["Owner", h("span", { class: "mono wrap" }, owner)],
     ["Size", `${format.bytes(blob.size)} (${blob.size.toLocaleString("en")} bytes)`],
     ["On the nodes", format.bytes(blob.encodedSize)],
@@ -122,7 +148,10 @@ function objectFacts(blob, type) {
 
 /** @param {[string, string][]} attributes */
 const attributeList = (attributes) =>
-  attributes.length > 0 && [h("h3", null, "Attributes"), facts(attributes.map(([key, value]) => [key, h("span", { class: "wrap" }, value)]))];
+  attributes.length > 0 && [
+    h("h3", null, "Attributes"),
+    facts(attributes.map(([key, value]) => [key, h("span", { class: "wrap" }, value)])),
+  ];
 
 /** @param {blobs.Blob} blob @param {blobs.Blob[]} tokens */
 function otherTokens(blob, tokens) {
@@ -130,7 +159,19 @@ function otherTokens(blob, tokens) {
   if (others.length === 0) return null;
   return [
     h("h3", null, "Other tokens of the same content"),
-    h("ul", { class: "plain" }, others.map((each) => h("li", null, h("a", { href: `#/blob/${each.blobId}/${each.tokenId}` }, `#${each.tokenId}`), ` ${blobs.stateOf(each).word}, `, ending(each.endEpoch)))),
+    h(
+      "ul",
+      { class: "plain" },
+      others.map((each) =>
+        h(
+          "li",
+          null,
+          h("a", { href: `#/blob/${each.blobId}/${each.tokenId}` }, `#${each.tokenId}`),
+          ` ${blobs.stateOf(each).word}, `,
+          ending(each.endEpoch),
+        ),
+      ),
+    ),
   ];
 }
 
@@ -141,7 +182,14 @@ async function proofOf(blob) {
   const { registered, certified } = await blobs.history(blob);
   const steps = [];
   if (registered) {
-    steps.push(step("ok", "Registered", `Paid for and entered on the chain in block ${registered.block}, ${format.dateTime(registered.time)}.`, transaction(registered.transaction)));
+    steps.push(
+      step(
+        "ok",
+        "Registered",
+        `Paid for and entered on the chain in block ${registered.block}, ${format.dateTime(registered.time)}.`,
+        transaction(registered.transaction),
+      ),
+    );
   }
   if (certified) {
     const certificate = h("div");
@@ -150,8 +198,22 @@ async function proofOf(blob) {
       return certificateStep(found, new Map(nodes.map((node) => [Number(node.nodeId), node.name])));
     });
     steps.push(h("li", { class: "no-mark" }, certificate));
-    steps.push(step("ok", "Certified", `The contract checked the same signature in block ${certified.block}, ${format.dateTime(certified.time)}. From then on the network answers for the blob.`, transaction(certified.transaction)));
-  } else steps.push(step("wait", "Not certified", "Nodes with two thirds of the shards have not signed that they hold it. Until then nobody promises anything."));
+    steps.push(
+      step(
+        "ok",
+        "Certified",
+        `The contract checked the same signature in block ${certified.block}, ${format.dateTime(certified.time)}. From then on the network answers for the blob.`,
+        transaction(certified.transaction),
+      ),
+    );
+  } else
+    steps.push(
+      step(
+        "wait",
+        "Not certified",
+        "Nodes with two thirds of the shards have not signed that they hold it. Until then nobody promises anything.",
+      ),
+    );
   const over = blob.endEpoch <= network.epoch();
   if (blob.deleted) steps.push(step("bad", "Deleted", "Its owner deleted it. The nodes need not keep it any more."));
   else steps.push(step(over ? "bad" : "ok", over ? "Ended" : "Paid until", ending(blob.endEpoch)));
@@ -160,10 +222,27 @@ async function proofOf(blob) {
 
 /** @param {"ok" | "wait" | "bad"} kind @param {string} title @param {...any} text */
 const step = (kind, title, ...text) =>
-  h("li", { class: kind }, h("h3", null, title, h("span", { class: "visually-hidden" }, kind === "ok" ? " (good)" : kind === "bad" ? " (bad)" : " (open)")), text.map((each) => h("p", null, each)));
+  h(
+    "li",
+    { class: kind },
+    h(
+      "h3",
+      null,
+      title,
+      h("span", { class: "visually-hidden" }, kind === "ok" ? " (good)" : kind === "bad" ? " (bad)" : " (open)"),
+    ),
+    text.map((each) => h("p", null, each)),
+  );
 
 /** @param {string} hash */
-const transaction = (hash) => h("span", { class: "row tight muted small" }, "Transaction ", h("code", null, format.short(hash, 10, 8)), copyButton(hash, "Transaction hash"));
+const transaction = (hash) =>
+  h(
+    "span",
+    { class: "row tight muted small" },
+    "Transaction ",
+    h("code", null, format.short(hash, 10, 8)),
+    copyButton(hash, "Transaction hash"),
+  );
 
 /** @param {import("../certificate.js").Certificate} certificate @param {Map<number, string>} names Of the nodes */
 function certificateStep(certificate, names) {
@@ -204,7 +283,10 @@ async function holdersOf(blob) {
   if (blob.deleted || blob.endEpoch <= network.epoch()) return h("p", null, "Nobody has to hold it any more.");
   const [committee, nodes] = await Promise.all([network.committee(network.epoch()), network.allNodes()]);
   const owners = seatsOf(committee.shardMap);
-  const field = shardField(owners, `The ${owners.length} shards, coloured by the node that holds them; the table has the numbers`);
+  const field = shardField(
+    owners,
+    `The ${owners.length} shards, coloured by the node that holds them; the table has the numbers`,
+  );
   field.lightAll(1);
   const rows = committee.nodeIds
     .map((nodeId, seat) => ({ nodeId: Number(nodeId), seat, weight: Number(committee.weights[seat]) }))
@@ -215,7 +297,12 @@ async function holdersOf(blob) {
       const row = h(
         "tr",
         null,
-        h("th", { scope: "row" }, h("span", { class: "swatch", style: { "--hue": hue(seat) } }), node?.name ?? `node ${nodeId}`),
+        h(
+          "th",
+          { scope: "row" },
+          h("span", { class: "swatch", style: { "--hue": hue(seat) } }),
+          node?.name ?? `node ${nodeId}`,
+        ),
         h("td", { class: "number" }, weight),
         h("td", { class: "small muted shards" }, ranges(shards)),
         h("td", { class: "number" }, format.bytes((blob.encodedSize * weight) / owners.length)),
@@ -225,7 +312,11 @@ async function holdersOf(blob) {
       return row;
     });
   return [
-    h("p", null, `Every shard holds one sliver pair of the blob. Any ${owners.length - 2 * Math.floor((owners.length - 1) / 3)} of the ${owners.length} shards are enough to rebuild it.`),
+    h(
+      "p",
+      null,
+      `Every shard holds one sliver pair of the blob. Any ${owners.length - 2 * Math.floor((owners.length - 1) / 3)} of the ${owners.length} shards are enough to rebuild it.`,
+    ),
     field.element,
     table("Holders", [["Node"], ["Shards", "number"], ["Which"], ["Bytes, about", "number"]], rows),
   ];
@@ -245,7 +336,9 @@ function ranges(numbers) {
 /** How the challenges of this and the last epoch went. They sample all blobs together. */
 async function challengesOf() {
   const epochs = [network.epoch(), network.epoch() - 1].filter((each) => each > 0);
-  const infos = await Promise.all(epochs.map((each) => read("WalrusLens", network.config().lens, "challenge", [each]).catch(explain)));
+  const infos = await Promise.all(
+    epochs.map((each) => read("WalrusLens", network.config().lens, "challenge", [each]).catch(explain)),
+  );
   const shards = Number(network.overview().parameters.nShards);
   const words = infos.map((info, index) => {
     if (info instanceof Error) return info.message;
@@ -255,7 +348,11 @@ async function challengesOf() {
     return `${info.closed ? "Over." : "Under way."} ${passed} ${info.sampleCount} samples a node.`;
   });
   return [
-    h("p", { class: "muted" }, "Once an epoch every node shows, on samples nobody can foresee, that it still has what it signed for. The samples are drawn from all blobs together."),
+    h(
+      "p",
+      { class: "muted" },
+      "Once an epoch every node shows, on samples nobody can foresee, that it still has what it signed for. The samples are drawn from all blobs together.",
+    ),
     facts(epochs.map((each, index) => [`Epoch ${each}`, words[index] ?? ""])),
   ];
 }

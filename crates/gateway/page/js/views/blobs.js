@@ -25,7 +25,15 @@ export function blobsView(main) {
     const account = wallet.account();
     if (!account) {
       replace(summary);
-      replace(list, h("li", { class: "empty" }, h("p", null, "Connect an account to see its blobs."), h("p", { class: "muted" }, "The button is at the top right.")));
+      replace(
+        list,
+        h(
+          "li",
+          { class: "empty" },
+          h("p", null, "Connect an account to see its blobs."),
+          h("p", { class: "muted" }, "The button is at the top right."),
+        ),
+      );
       return;
     }
     await loading(list, async () => {
@@ -42,14 +50,24 @@ export function blobsView(main) {
   const summarize = (found) => {
     const living = found.filter((blob) => blobs.stateOf(blob).kind !== "past");
     const size = living.reduce((sum, blob) => sum + blob.size, 0);
-    replace(summary, living.length === 0 ? "Nothing is stored for this account yet." : `${format.count(living.length, "blob")}, ${format.bytes(size)} together.`);
+    replace(
+      summary,
+      living.length === 0
+        ? "Nothing is stored for this account yet."
+        : `${format.count(living.length, "blob")}, ${format.bytes(size)} together.`,
+    );
   };
 
   /** @param {blobs.Blob[]} found */
   const rows = (found) => {
     const shown = found.filter((blob) => past.checked || blobs.stateOf(blob).kind !== "past");
     if (shown.length > 0) return shown.map((blob) => blobRow(blob, load));
-    return h("li", { class: "empty" }, h("p", null, "No blobs here yet."), h("a", { class: "button primary", href: "#/store" }, "Store a file"));
+    return h(
+      "li",
+      { class: "empty" },
+      h("p", null, "No blobs here yet."),
+      h("a", { class: "button primary", href: "#/store" }, "Store a file"),
+    );
   };
 
   /** @param {string} owner @param {number} next */
@@ -69,7 +87,12 @@ export function blobsView(main) {
       "div",
       { class: "title-row" },
       h("div", null, h("h1", null, "My blobs"), summary),
-      h("div", { class: "row" }, h("div", { class: "check" }, past, h("label", { for: "show-past" }, "Ended and deleted too")), lookUp()),
+      h(
+        "div",
+        { class: "row" },
+        h("div", { class: "check" }, past, h("label", { for: "show-past" }, "Ended and deleted too")),
+        lookUp(),
+      ),
     ),
     list,
     more,
@@ -89,7 +112,12 @@ async function search(owner, from) {
   for (let pages = 0; next > 0 && pages < PAGES; pages += 1) {
     const page = await blobs.page(next);
     // Who owned a deleted blob is not known any more; those stored from this browser are.
-    found.push(...page.blobs.filter((blob) => blob.owner?.toLowerCase() === owner.toLowerCase() || (blob.deleted && blobs.nameOf(blob).name !== null)));
+    found.push(
+      ...page.blobs.filter(
+        (blob) =>
+          blob.owner?.toLowerCase() === owner.toLowerCase() || (blob.deleted && blobs.nameOf(blob).name !== null),
+      ),
+    );
     next = page.next;
   }
   return { blobs: found, next };
@@ -100,7 +128,11 @@ function blobRow(blob, changed) {
   const title = h("a", { class: "blob-name wrap", href: `#/blob/${blob.blobId}/${blob.tokenId}` });
   const show = (/** @type {[string, string][]} */ known) => {
     const { name, encrypted } = blobs.nameOf(blob, known);
-    replace(title, name ?? h("span", { class: "mono" }, format.short(blob.blobId, 10, 6)), encrypted && h("span", { class: "tag" }, "encrypted"));
+    replace(
+      title,
+      name ?? h("span", { class: "mono" }, format.short(blob.blobId, 10, 6)),
+      encrypted && h("span", { class: "tag" }, "encrypted"),
+    );
   };
   show([]);
   blobs.attributes(blob).then(show, () => {});
@@ -112,7 +144,13 @@ function blobRow(blob, changed) {
       "div",
       { class: "blob-main" },
       title,
-      h("div", { class: "muted small" }, `${format.bytes(blob.size)} · `, h("span", { class: "mono" }, format.short(blob.blobId, 8, 4)), ` · ${blob.deletable ? "deletable" : "permanent"}`),
+      h(
+        "div",
+        { class: "muted small" },
+        `${format.bytes(blob.size)} · `,
+        h("span", { class: "mono" }, format.short(blob.blobId, 8, 4)),
+        ` · ${blob.deletable ? "deletable" : "permanent"}`,
+      ),
     ),
     h("div", { class: "blob-end small" }, ending(blob.endEpoch)),
     badge(blobs.stateOf(blob)),
@@ -122,7 +160,14 @@ function blobRow(blob, changed) {
 
 /** A field that leads to any blob's page. */
 function lookUp() {
-  const input = h("input", { id: "look-up", class: "mono", placeholder: "Blob id", "aria-label": "Blob id to look up", spellcheck: "false", autocomplete: "off" });
+  const input = h("input", {
+    id: "look-up",
+    class: "mono",
+    placeholder: "Blob id",
+    "aria-label": "Blob id to look up",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
   const form = h("form", { class: "look-up" }, input, h("button", { class: "button", type: "submit" }, "Look up"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

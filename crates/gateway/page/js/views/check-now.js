@@ -21,7 +21,11 @@ export function checkNow(blob) {
     button.disabled = false;
   }
   return [
-    h("p", null, `Reads ${SAMPLES} random places through the gateway, which proves every byte against the blob id, and asks every node to sign again.`),
+    h(
+      "p",
+      null,
+      `Reads ${SAMPLES} random places through the gateway, which proves every byte against the blob id, and asks every node to sign again.`,
+    ),
     button,
     result,
   ];
@@ -36,7 +40,10 @@ async function samples(blob) {
     places.map(async (from) => {
       const to = Math.min(blob.size, from + SAMPLE_BYTES) - 1;
       try {
-        const response = await fetch(`/v1/blobs/${blob.blobId}`, { headers: { range: `bytes=${from}-${to}` }, cache: "no-store" });
+        const response = await fetch(`/v1/blobs/${blob.blobId}`, {
+          headers: { range: `bytes=${from}-${to}` },
+          cache: "no-store",
+        });
         if (response.status !== 206) return refusal(response.status, await response.text());
         const { byteLength } = await response.arrayBuffer();
         return byteLength === to - from + 1 ? null : "The gateway sent fewer bytes than asked for.";
@@ -63,12 +70,23 @@ async function confirmations(blob) {
   const total = nodes.reduce((/** @type {number} */ sum, /** @type {any} */ node) => sum + node.shards, 0);
   share.set(weight / total);
   return [
-    h("p", { class: weight >= needed ? "good" : "problem" }, `Nodes with ${weight} of ${total} shards signed just now that they hold their part (${needed} needed).`),
+    h(
+      "p",
+      { class: weight >= needed ? "good" : "problem" },
+      `Nodes with ${weight} of ${total} shards signed just now that they hold their part (${needed} needed).`,
+    ),
     share.element,
     h(
       "ul",
       { class: "signers" },
-      nodes.map((/** @type {any} */ node) => h("li", { class: node.confirmed ? "signed" : "absent", title: node.error ?? "" }, node.name, h("span", { class: "muted" }, node.confirmed ? " signed" : ` ${node.error ?? "did not sign"}`))),
+      nodes.map((/** @type {any} */ node) =>
+        h(
+          "li",
+          { class: node.confirmed ? "signed" : "absent", title: node.error ?? "" },
+          node.name,
+          h("span", { class: "muted" }, node.confirmed ? " signed" : ` ${node.error ?? "did not sign"}`),
+        ),
+      ),
     ),
   ];
 }

@@ -12,10 +12,18 @@ import { refusal } from "../upload.js";
  */
 export async function decryptBox(blob, name) {
   if (blob.size < HEAD_BYTES) return null;
-  const head = await fetch(`/v1/blobs/${blob.blobId}`, { headers: { range: `bytes=0-${HEAD_BYTES - 1}` } }).catch(() => null);
+  const head = await fetch(`/v1/blobs/${blob.blobId}`, { headers: { range: `bytes=0-${HEAD_BYTES - 1}` } }).catch(
+    () => null,
+  );
   if (head?.status !== 206 || !(await isEncrypted(await head.blob()))) return null;
   const passphrase = h("input", { type: "password", id: "open-passphrase", autocomplete: "off" });
-  const key = h("textarea", { id: "open-key", rows: 2, class: "mono", spellcheck: "false", placeholder: "AGE-SECRET-KEY-1…" });
+  const key = h("textarea", {
+    id: "open-key",
+    rows: 2,
+    class: "mono",
+    spellcheck: "false",
+    placeholder: "AGE-SECRET-KEY-1…",
+  });
   const file = h("input", { type: "file", id: "open-key-file", onchange: takeFile });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const status = h("div", { class: "stack tight", role: "status", "aria-live": "polite" });
@@ -29,7 +37,14 @@ export async function decryptBox(blob, name) {
       "div",
       { class: "columns" },
       h("div", { class: "stack tight" }, h("label", { for: "open-passphrase" }, "Passphrase"), passphrase),
-      h("div", { class: "stack tight" }, h("label", { for: "open-key" }, "or secret key"), key, h("label", { for: "open-key-file", class: "small muted" }, "or key file"), file),
+      h(
+        "div",
+        { class: "stack tight" },
+        h("label", { for: "open-key" }, "or secret key"),
+        key,
+        h("label", { for: "open-key-file", class: "small muted" }, "or key file"),
+        file,
+      ),
     ),
     problem,
     h("div", { class: "row" }, open),
@@ -40,9 +55,17 @@ export async function decryptBox(blob, name) {
     problem.hidden = true;
     open.disabled = true;
     try {
-      const plain = await openBlob(blob, passphrase.value !== "" ? { passphrase: passphrase.value } : { identities: parseIdentities(key.value) }, status);
+      const plain = await openBlob(
+        blob,
+        passphrase.value !== "" ? { passphrase: passphrase.value } : { identities: parseIdentities(key.value) },
+        status,
+      );
       const url = URL.createObjectURL(plain);
-      const link = h("a", { class: "button primary", href: url, download: (name ?? "decrypted").replace(/\.age$/, "") }, "Save the decrypted file");
+      const link = h(
+        "a",
+        { class: "button primary", href: url, download: (name ?? "decrypted").replace(/\.age$/, "") },
+        "Save the decrypted file",
+      );
       replace(status, h("p", { class: "good" }, "Decrypted, and every byte checked."), link);
     } catch (error) {
       replace(status);

@@ -17,7 +17,20 @@ export function networkView(main) {
   const committee = h("div");
   const upcoming = h("div");
   main.append(
-    h("div", { class: "title-row" }, h("div", null, h("h1", null, "Network"), h("p", { class: "lead" }, network.config().local ? "A local network on this machine." : `Chain ${network.config().chain_id}.`))),
+    h(
+      "div",
+      { class: "title-row" },
+      h(
+        "div",
+        null,
+        h("h1", null, "Network"),
+        h(
+          "p",
+          { class: "lead" },
+          network.config().local ? "A local network on this machine." : `Chain ${network.config().chain_id}.`,
+        ),
+      ),
+    ),
     h("section", { class: "panel", "aria-label": "Epoch clock" }, dial.element),
     numbers,
     panel("Committee", committee),
@@ -51,7 +64,12 @@ function clockDial() {
   const element = h(
     "div",
     { class: "dial" },
-    h("div", { class: "dial-ring" }, circle.element, h("div", { class: "dial-text" }, h("span", { class: "muted small" }, "Epoch"), number, left)),
+    h(
+      "div",
+      { class: "dial-ring" },
+      circle.element,
+      h("div", { class: "dial-text" }, h("span", { class: "muted small" }, "Epoch"), number, left),
+    ),
     text,
   );
   const tick = () => {
@@ -66,7 +84,14 @@ function clockDial() {
     const more = [
       h("h2", null, STATES[Number(clock.state)] ?? ""),
       h("p", null, `Epoch ${Number(clock.epoch) + 1} begins ${format.dateTime(end)} at the earliest.`),
-      Number(clock.state) === 1 && h("p", null, selectable > format.now() ? `Its committee is selected from ${format.dateTime(selectable)} on; stake added before counts.` : "Its committee can be selected now."),
+      Number(clock.state) === 1 &&
+        h(
+          "p",
+          null,
+          selectable > format.now()
+            ? `Its committee is selected from ${format.dateTime(selectable)} on; stake added before counts.`
+            : "Its committee can be selected now.",
+        ),
     ];
     // The words change once an epoch or so; rewriting them every second would disturb readers.
     const key = `${clock.epoch}/${clock.state}/${selectable > format.now()}`;
@@ -88,15 +113,26 @@ function figures() {
     figure("In use", format.bytes(used), [meter.element, `${format.percent(used, total)} of ${format.bytes(total)}`]),
     figure("Storage price", format.wal(all.storagePrice), "per MiB on the nodes and epoch"),
     figure("Write price", format.wal(all.writePrice), "per MiB on the nodes, once"),
-    figure("Blobs", Number(all.blobCount).toLocaleString("en"), `${Number(all.certifiedCount).toLocaleString("en")} certified`),
+    figure(
+      "Blobs",
+      Number(all.blobCount).toLocaleString("en"),
+      `${Number(all.certifiedCount).toLocaleString("en")} certified`,
+    ),
   ];
 }
 
 /** @param {HTMLElement} into @param {() => boolean} alive */
 async function committeeTable(into, alive) {
-  const [committee, nodes, pools] = await Promise.all([network.committee(network.epoch()), network.allNodes(), network.allPools()]);
+  const [committee, nodes, pools] = await Promise.all([
+    network.committee(network.epoch()),
+    network.allNodes(),
+    network.allPools(),
+  ]);
   const owners = seatsOf(committee.shardMap);
-  const field = shardField(owners, `The ${owners.length} shards, coloured by the node that holds them; the table has the numbers`);
+  const field = shardField(
+    owners,
+    `The ${owners.length} shards, coloured by the node that holds them; the table has the numbers`,
+  );
   field.lightAll(1);
   const health = new Map();
   const rows = committee.nodeIds
@@ -111,7 +147,13 @@ async function committeeTable(into, alive) {
       const row = h(
         "tr",
         null,
-        h("th", { scope: "row" }, h("span", { class: "swatch", style: { "--hue": hue(seat) } }), node?.name ?? `node ${nodeId}`, h("div", { class: "muted small mono wrap" }, node?.networkAddress ?? "")),
+        h(
+          "th",
+          { scope: "row" },
+          h("span", { class: "swatch", style: { "--hue": hue(seat) } }),
+          node?.name ?? `node ${nodeId}`,
+          h("div", { class: "muted small mono wrap" }, node?.networkAddress ?? ""),
+        ),
         h("td", { class: "number" }, weight, h("div", { class: "muted small" }, format.percent(weight, owners.length))),
         h("td", { class: "number" }, pool ? format.wal(pool.balance) : ""),
         h("td", { class: "number" }, pool ? `${(Number(pool.commissionBp) / 100).toLocaleString("en")} %` : ""),
@@ -122,7 +164,13 @@ async function committeeTable(into, alive) {
       return row;
     });
   showHealth(health, alive);
-  const columns = /** @type {[string, string?][]} */ ([["Node"], ["Shards", "number"], ["Stake", "number"], ["Commission", "number"], ["Health"]]);
+  const columns = /** @type {[string, string?][]} */ ([
+    ["Node"],
+    ["Shards", "number"],
+    ["Stake", "number"],
+    ["Commission", "number"],
+    ["Health"],
+  ]);
   replace(into, [field.element, table("Committee", columns, rows)]);
   return undefined;
 }
@@ -134,8 +182,14 @@ async function showHealth(cells, alive) {
   for (const [nodeId, cell] of cells) {
     const node = found?.find((/** @type {any} */ each) => each.node_id === nodeId);
     if (!node) replace(cell, h("span", { class: "muted" }, "not asked"));
-    else if (!node.reachable) replace(cell, h("span", { class: "badge bad", title: node.error ?? "" }, "not reachable"));
-    else replace(cell, h("span", { class: "badge ok" }, "up"), h("div", { class: "muted small" }, shardWords(node.health)));
+    else if (!node.reachable)
+      replace(cell, h("span", { class: "badge bad", title: node.error ?? "" }, "not reachable"));
+    else
+      replace(
+        cell,
+        h("span", { class: "badge ok" }, "up"),
+        h("div", { class: "muted small" }, shardWords(node.health)),
+      );
   }
 }
 
@@ -159,21 +213,43 @@ async function nextEpoch() {
       { class: "figures" },
       figure("Storage price, as voted", format.wal(storagePrice), "by the present committee"),
       figure("Write price, as voted", format.wal(writePrice), "by the present committee"),
-      figure("Capacity", selected ? format.bytes(capacity) : "not selected yet", selected ? "" : "nodes vote until the committee is selected"),
+      figure(
+        "Capacity",
+        selected ? format.bytes(capacity) : "not selected yet",
+        selected ? "" : "nodes vote until the committee is selected",
+      ),
     ),
-    selected ? await shardMoves() : h("p", { class: "muted" }, "The committee is not selected yet: stake added now may still count."),
+    selected
+      ? await shardMoves()
+      : h("p", { class: "muted" }, "The committee is not selected yet: stake added now may still count."),
   ];
 }
 
 /** Which nodes gain and lose shards. */
 async function shardMoves() {
-  const [now, next, nodes] = await Promise.all([network.committee(network.epoch()), network.committee(network.epoch() + 1), network.allNodes()]);
-  const weights = (/** @type {any} */ of) => new Map(of.nodeIds.map((/** @type {any} */ id, /** @type {number} */ seat) => [Number(id), Number(of.weights[seat])]));
+  const [now, next, nodes] = await Promise.all([
+    network.committee(network.epoch()),
+    network.committee(network.epoch() + 1),
+    network.allNodes(),
+  ]);
+  const weights = (/** @type {any} */ of) =>
+    new Map(
+      of.nodeIds.map((/** @type {any} */ id, /** @type {number} */ seat) => [Number(id), Number(of.weights[seat])]),
+    );
   const before = weights(now);
   const after = weights(next);
   const moves = nodes
-    .map((node) => ({ name: node.name, change: (after.get(Number(node.nodeId)) ?? 0) - (before.get(Number(node.nodeId)) ?? 0) }))
+    .map((node) => ({
+      name: node.name,
+      change: (after.get(Number(node.nodeId)) ?? 0) - (before.get(Number(node.nodeId)) ?? 0),
+    }))
     .filter(({ change }) => change !== 0);
   if (moves.length === 0) return h("p", null, "Every node keeps its shards.");
-  return h("ul", { class: "plain" }, moves.map(({ name, change }) => h("li", null, `${name}: ${change > 0 ? "+" : "−"}${format.count(Math.abs(change), "shard")}`)));
+  return h(
+    "ul",
+    { class: "plain" },
+    moves.map(({ name, change }) =>
+      h("li", null, `${name}: ${change > 0 ? "+" : "−"}${format.count(Math.abs(change), "shard")}`),
+    ),
+  );
 }

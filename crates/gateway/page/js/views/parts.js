@@ -20,12 +20,22 @@ export function ending(endEpoch) {
     "span",
     { class: "ending", title: `${past ? "Ended with" : "Stored until the start of"} epoch ${endEpoch}` },
     h("strong", null, past ? format.fromNow(at) : text),
-    h("span", { class: "muted" }, h("span", { class: "lead-dot" }, " · "), past ? `epoch ${endEpoch}` : `${format.fromNow(at)} · epoch ${endEpoch}`),
+    h(
+      "span",
+      { class: "muted" },
+      h("span", { class: "lead-dot" }, " · "),
+      past ? `epoch ${endEpoch}` : `${format.fromNow(at)} · epoch ${endEpoch}`,
+    ),
   );
 }
 
 /** Rows of names and values. @param {[string, any][]} rows */
-export const facts = (rows) => h("dl", { class: "facts" }, rows.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+export const facts = (rows) =>
+  h(
+    "dl",
+    { class: "facts" },
+    rows.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))),
+  );
 
 /** A part that loads: shows that it does, then what it found or why not. @param {HTMLElement} into @param {() => Promise<any>} load */
 export async function loading(into, load) {
@@ -42,7 +52,8 @@ export async function loading(into, load) {
 }
 
 /** A panel with a heading. @param {string} title @param {...any} children */
-export const panel = (title, ...children) => h("section", { class: "panel", "aria-label": title }, h("h2", null, title), ...children);
+export const panel = (title, ...children) =>
+  h("section", { class: "panel", "aria-label": title }, h("h2", null, title), ...children);
 
 /**
  * A table that becomes a list of cards on small screens. The roles are said twice because browsers forget them when the
@@ -54,7 +65,11 @@ export const panel = (title, ...children) => h("section", { class: "panel", "ari
 export function table(label, columns, rows) {
   const head = columns.map(([title, kind]) => {
     const hidden = title.startsWith("!");
-    return h("th", { scope: "col", role: "columnheader", class: kind }, hidden ? h("span", { class: "visually-hidden" }, title.slice(1)) : title);
+    return h(
+      "th",
+      { scope: "col", role: "columnheader", class: kind },
+      hidden ? h("span", { class: "visually-hidden" }, title.slice(1)) : title,
+    );
   });
   for (const row of rows) {
     row.setAttribute("role", "row");
@@ -68,10 +83,21 @@ export function table(label, columns, rows) {
   return h(
     "div",
     { class: "table-box", tabindex: "0", role: "group", "aria-label": `${label}, table` },
-    h("table", { role: "table", "aria-label": label }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)), body),
+    h(
+      "table",
+      { role: "table", "aria-label": label },
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
+      body,
+    ),
   );
 }
 
 /** A number that matters, with what it is. @param {string} label @param {any} value @param {any} [below] */
 export const figure = (label, value, below) =>
-  h("div", { class: "figure" }, h("div", { class: "figure-label" }, label), h("div", { class: "figure-value" }, value), below ? h("div", { class: "figure-below muted small" }, below) : null);
+  h(
+    "div",
+    { class: "figure" },
+    h("div", { class: "figure-label" }, label),
+    h("div", { class: "figure-value" }, value),
+    below ? h("div", { class: "figure-below muted small" }, below) : null,
+  );

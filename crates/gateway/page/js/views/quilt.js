@@ -22,7 +22,15 @@ export function quiltPanel(blob, attributes) {
   if (isQuilt(attributes)) load();
   else {
     const ask = h("button", { type: "button", class: "button small", onclick: load }, "List the files inside");
-    replace(body, h("div", { class: "stack tight" }, h("p", { class: "muted" }, "If this blob is a quilt, its files can be listed and read one by one."), ask));
+    replace(
+      body,
+      h(
+        "div",
+        { class: "stack tight" },
+        h("p", { class: "muted" }, "If this blob is a quilt, its files can be listed and read one by one."),
+        ask,
+      ),
+    );
   }
   return panel("Quilt", body);
 }
@@ -39,10 +47,21 @@ async function files(blob) {
     h(
       "tr",
       null,
-      h("th", { scope: "row", class: "wrap" }, h("a", { href: `/v1/blobs/by-quilt-patch-id/${id}`, download: identifier.split("/").at(-1) }, identifier)),
-      h("td", { class: "small wrap" }, Object.entries(tags).map(([key, value]) => h("div", null, `${key}: ${value}`))),
+      h(
+        "th",
+        { scope: "row", class: "wrap" },
+        h("a", { href: `/v1/blobs/by-quilt-patch-id/${id}`, download: identifier.split("/").at(-1) }, identifier),
+      ),
+      h(
+        "td",
+        { class: "small wrap" },
+        Object.entries(tags).map(([key, value]) => h("div", null, `${key}: ${value}`)),
+      ),
       h("td", { class: "mono small" }, format.short(id, 8, 6)),
     ),
   );
-  return [h("p", null, `${format.count(patches.length, "file")}.`), table("Files inside", [["File"], ["Tags"], ["Patch id"]], rows)];
+  return [
+    h("p", null, `${format.count(patches.length, "file")}.`),
+    table("Files inside", [["File"], ["Tags"], ["Patch id"]], rows),
+  ];
 }

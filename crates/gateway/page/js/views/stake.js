@@ -20,7 +20,20 @@ export function stakeView(main) {
     loading(nodes, nodeList);
   };
   main.append(
-    h("div", { class: "title-row" }, h("div", null, h("h1", null, "Stake"), h("p", { class: "lead" }, "Stake decides how many shards a node holds. It earns a part of what storage costs, and is at risk when the node fails."))),
+    h(
+      "div",
+      { class: "title-row" },
+      h(
+        "div",
+        null,
+        h("h1", null, "Stake"),
+        h(
+          "p",
+          { class: "lead" },
+          "Stake decides how many shards a node holds. It earns a part of what storage costs, and is at risk when the node fails.",
+        ),
+      ),
+    ),
     panel("My stake", mine),
     panel("Nodes", nodes),
   );
@@ -48,25 +61,47 @@ async function nodeList() {
     .map((node, index) => ({ node, pool: pools[index] }))
     .sort((a, b) => Number(b.pool.expectedStake - a.pool.expectedStake))
     .map(({ node, pool }) => {
-      const add = h("button", { type: "button", class: "button small", disabled: pool.retired, onclick: () => after(add, stakeDialog(node)) }, "Stake", h("span", { class: "visually-hidden" }, ` with ${node.name}`));
+      const add = h(
+        "button",
+        { type: "button", class: "button small", disabled: pool.retired, onclick: () => after(add, stakeDialog(node)) },
+        "Stake",
+        h("span", { class: "visually-hidden" }, ` with ${node.name}`),
+      );
       return h(
         "tr",
         null,
-        h("th", { scope: "row" }, node.name, h("div", { class: "muted small" }, `node ${node.nodeId}`), poolNotes(node, pool)),
-        h("td", { class: "number" }, format.wal(pool.balance), h("div", { class: "muted small" }, format.percent(Number(pool.balance), total))),
+        h(
+          "th",
+          { scope: "row" },
+          node.name,
+          h("div", { class: "muted small" }, `node ${node.nodeId}`),
+          poolNotes(node, pool),
+        ),
+        h(
+          "td",
+          { class: "number" },
+          format.wal(pool.balance),
+          h("div", { class: "muted small" }, format.percent(Number(pool.balance), total)),
+        ),
         h("td", { class: "number" }, format.wal(pool.expectedStake)),
         h("td", { class: "number" }, `${(Number(pool.commissionBp) / 100).toLocaleString("en")} %`),
         h("td", { class: "number" }, add),
       );
     });
-  return table("Nodes", [["Node"], ["Stake", "number"], ["Next epoch", "number"], ["Commission", "number"], ["!Action", "number"]], rows);
+  return table(
+    "Nodes",
+    [["Node"], ["Stake", "number"], ["Next epoch", "number"], ["Commission", "number"], ["!Action", "number"]],
+    rows,
+  );
 }
 
 /** @param {any} node @param {any} pool */
 function poolNotes(node, pool) {
   if (pool.retired) return badge({ word: "takes no stake", kind: "bad" });
-  if (Number(pool.jailedUntil) > network.epoch()) return badge({ word: `jailed until epoch ${pool.jailedUntil}`, kind: "bad" });
-  if (Number(pool.misses) > 0) return badge({ word: `${format.count(Number(pool.misses), "missed challenge")}`, kind: "warn" });
+  if (Number(pool.jailedUntil) > network.epoch())
+    return badge({ word: `jailed until epoch ${pool.jailedUntil}`, kind: "bad" });
+  if (Number(pool.misses) > 0)
+    return badge({ word: `${format.count(Number(pool.misses), "missed challenge")}`, kind: "warn" });
   if (!node.inActiveSet) return badge({ word: "not in the active set", kind: "warn" });
   return null;
 }
@@ -79,19 +114,35 @@ async function stakeDialog(node) {
     return false;
   }
   const { wal: has } = await wallet.balances(account.address);
-  const input = h("input", { id: "amount", inputmode: "decimal", autocomplete: "off", placeholder: "10", required: true });
+  const input = h("input", {
+    id: "amount",
+    inputmode: "decimal",
+    autocomplete: "off",
+    placeholder: "10",
+    required: true,
+  });
   return dialog({
     title: `Stake with ${node.name}`,
     body: [
       h("label", { for: "amount" }, "WAL to stake, at least 1"),
       input,
-      h("p", { class: "muted small" }, `The account has ${format.wal(has)}. The stake counts from the next committee on. To take it out again, ask for it; it leaves with the next epoch or the one after, and shares the node's rewards and penalties until then.`),
+      h(
+        "p",
+        { class: "muted small" },
+        `The account has ${format.wal(has)}. The stake counts from the next committee on. To take it out again, ask for it; it leaves with the next epoch or the one after, and shares the node's rewards and penalties until then.`,
+      ),
     ],
     action: "Stake",
     async run(say) {
       const amount = format.parseWal(input.value);
       await wallet.allow(network.address("staking"), amount, say);
-      await wallet.send("Staking", network.address("staking"), "stake", [Number(node.nodeId), amount, account.address], { say });
+      await wallet.send(
+        "Staking",
+        network.address("staking"),
+        "stake",
+        [Number(node.nodeId), amount, account.address],
+        { say },
+      );
       toast(`Staked ${format.wal(amount)} with ${node.name}`);
     },
   });
@@ -106,7 +157,9 @@ async function myPositions() {
   if (found.length === 0) return h("p", { class: "muted" }, "This account has no stake. Choose a node below.");
   const names = new Map(nodes.map((node) => [Number(node.nodeId), node.name]));
   const total = found.reduce((sum, each) => sum + Number(each.value), 0);
-  const rows = found.map((each) => positionRow(each, names.get(Number(each.position.nodeId)) ?? `node ${each.position.nodeId}`));
+  const rows = found.map((each) =>
+    positionRow(each, names.get(Number(each.position.nodeId)) ?? `node ${each.position.nodeId}`),
+  );
   return [
     h("p", null, `${format.wal(total)} in ${format.count(found.length, "position")}.`),
     h("ul", { class: "plain positions" }, rows),
@@ -144,13 +197,34 @@ function positionRow(view, name) {
         ? { word: `counts from epoch ${position.activationEpoch}`, kind: "warn" }
         : { word: "at work", kind: "ok" };
   const actions = h("div", { class: "row" });
-  const button = (/** @type {string} */ text, /** @type {() => Promise<boolean>} */ open) => h("button", { type: "button", class: "button small", onclick: () => after(actions, open()) }, text);
-  if (!leaving) replace(actions, button("Unstake", () => leaveDialog(view, name)));
-  if (ready) replace(actions, button("Withdraw", () => withdrawDialog(view, name)));
+  const button = (/** @type {string} */ text, /** @type {() => Promise<boolean>} */ open) =>
+    h("button", { type: "button", class: "button small", onclick: () => after(actions, open()) }, text);
+  if (!leaving)
+    replace(
+      actions,
+      button("Unstake", () => leaveDialog(view, name)),
+    );
+  if (ready)
+    replace(
+      actions,
+      button("Withdraw", () => withdrawDialog(view, name)),
+    );
   return h(
     "li",
     { class: "position", data: { position: String(positionId) } },
-    h("div", { class: "grow" }, h("strong", null, format.wal(value)), ` with ${name}`, h("div", { class: "muted small" }, gain === 0n ? `position #${positionId}` : `position #${positionId} · ${gain > 0n ? "+" : "−"}${format.wal(gain > 0n ? gain : -gain)} since it was staked`)),
+    h(
+      "div",
+      { class: "grow" },
+      h("strong", null, format.wal(value)),
+      ` with ${name}`,
+      h(
+        "div",
+        { class: "muted small" },
+        gain === 0n
+          ? `position #${positionId}`
+          : `position #${positionId} · ${gain > 0n ? "+" : "−"}${format.wal(gain > 0n ? gain : -gain)} since it was staked`,
+      ),
+    ),
     badge(state),
     actions,
   );
@@ -161,7 +235,11 @@ function leaveDialog({ positionId, value }, name) {
   return dialog({
     title: "Take this stake out?",
     body: [
-      h("p", null, `${format.wal(value)} leaves ${name} with the next epoch, or the one after if the next committee is selected already. Then withdraw it.`),
+      h(
+        "p",
+        null,
+        `${format.wal(value)} leaves ${name} with the next epoch, or the one after if the next committee is selected already. Then withdraw it.`,
+      ),
       h("p", { class: "muted" }, "Stake that is not at work anywhere is paid out at once."),
     ],
     action: "Unstake",
@@ -171,7 +249,13 @@ function leaveDialog({ positionId, value }, name) {
         toast("The stake will leave");
       } catch (error) {
         if (/** @type {any} */ (error)?.name !== "WithdrawAtOnce") throw error;
-        await wallet.send("Staking", network.address("staking"), "withdraw", [positionId, wallet.needAccount().address], { say });
+        await wallet.send(
+          "Staking",
+          network.address("staking"),
+          "withdraw",
+          [positionId, wallet.needAccount().address],
+          { say },
+        );
         toast("Withdrawn");
       }
     },
@@ -185,7 +269,9 @@ function withdrawDialog({ positionId, value }, name) {
     body: [h("p", null, `${format.wal(value)} from ${name} goes to your account.`)],
     action: "Withdraw",
     async run(say) {
-      await wallet.send("Staking", network.address("staking"), "withdraw", [positionId, wallet.needAccount().address], { say });
+      await wallet.send("Staking", network.address("staking"), "withdraw", [positionId, wallet.needAccount().address], {
+        say,
+      });
       toast("Withdrawn");
     },
   });

@@ -21,7 +21,11 @@ export function storeView(main) {
   if (!publisher) {
     main.append(
       h("h1", null, "Store a file"),
-      h("p", { class: "notice" }, "This gateway serves blobs but does not store any. Use a gateway with the publisher role, or the command `walrus store`."),
+      h(
+        "p",
+        { class: "notice" },
+        "This gateway serves blobs but does not store any. Use a gateway with the publisher role, or the command `walrus store`.",
+      ),
     );
     return;
   }
@@ -30,11 +34,20 @@ export function storeView(main) {
   const readers = readersChoice();
   const deletable = h("input", { type: "checkbox", id: "deletable", checked: true });
   const publish = h("input", { type: "checkbox", id: "publish-name", checked: true });
-  const publishRow = check(publish, "Publish name and type", "Written next to the blob on the chain, for everybody to see. Off: only this browser remembers the name.");
+  const publishRow = check(
+    publish,
+    "Publish name and type",
+    "Written next to the blob on the chain, for everybody to see. Off: only this browser remembers the name.",
+  );
   const together = h("input", { type: "checkbox", id: "together", onchange: () => files.onchange() });
-  const togetherRow = check(together, "Store them together, as a quilt", "One blob for all: much cheaper for small files. Each can still be read alone, and all end together.");
+  const togetherRow = check(
+    together,
+    "Store them together, as a quilt",
+    "One blob for all: much cheaper for small files. Each can still be read alone, and all end together.",
+  );
   const asQuilt = () => together.checked && files.list.length > 1 && readers.kind() === "none";
-  const sealed = (/** @type {number} */ size) => (readers.kind() === "none" ? size : sealedSize(size, readers.padded()));
+  const sealed = (/** @type {number} */ size) =>
+    readers.kind() === "none" ? size : sealedSize(size, readers.padded());
   const cost = costTable(files, until, asQuilt, sealed);
   const token = h("input", { id: "token", type: "password", autocomplete: "off", "aria-describedby": "token-about" });
   const owner = h("p", { class: "muted small" });
@@ -61,7 +74,11 @@ export function storeView(main) {
     replace(
       owner,
       account
-        ? ["Paid by this gateway. The blob's token goes to ", h("span", { class: "mono" }, format.short(account.address)), ` (${account.name}).`]
+        ? [
+            "Paid by this gateway. The blob's token goes to ",
+            h("span", { class: "mono" }, format.short(account.address)),
+            ` (${account.name}).`,
+          ]
         : "Paid by this gateway, which also keeps the blob's token. Connect an account to own it, extend it and delete it.",
     );
   };
@@ -71,20 +88,30 @@ export function storeView(main) {
     { class: "options", hidden: true },
     togetherRow,
     h("fieldset", { class: "panel" }, h("legend", null, "Keep it"), until.element),
-    h(
-      "fieldset",
-      { class: "panel" },
-      h("legend", null, "Who can read it"),
-      readers.element,
-    ),
+    h("fieldset", { class: "panel" }, h("legend", null, "Who can read it"), readers.element),
     h(
       "fieldset",
       { class: "panel" },
       h("legend", null, "Its token"),
-      check(deletable, "Deletable", "The owner may delete it before its end, and gets the unused storage back. Off: nobody can."),
+      check(
+        deletable,
+        "Deletable",
+        "The owner may delete it before its end, and gets the unused storage back. Off: nobody can.",
+      ),
       publishRow,
     ),
-    publisher.authentication && h("div", { class: "panel stack tight all" }, h("label", { for: "token" }, "Access token"), token, h("p", { class: "muted small", id: "token-about" }, "This gateway stores only for those to whom its operator gave a token.")),
+    publisher.authentication &&
+      h(
+        "div",
+        { class: "panel stack tight all" },
+        h("label", { for: "token" }, "Access token"),
+        token,
+        h(
+          "p",
+          { class: "muted small", id: "token-about" },
+          "This gateway stores only for those to whom its operator gave a token.",
+        ),
+      ),
     h("div", { class: "panel total" }, cost.element, owner, problem, begin),
   );
   const form = h("form", { class: "stack", "aria-label": "Store files" }, files.element, options);
@@ -111,7 +138,16 @@ export function storeView(main) {
     }
   });
   main.append(
-    h("div", { class: "hero" }, h("h1", null, "Store a file"), h("p", { class: "lead" }, "It is cut into slivers and spread over independent nodes. A third of them may vanish, and it still comes back whole.")),
+    h(
+      "div",
+      { class: "hero" },
+      h("h1", null, "Store a file"),
+      h(
+        "p",
+        { class: "lead" },
+        "It is cut into slivers and spread over independent nodes. A third of them may vanish, and it still comes back whole.",
+      ),
+    ),
     form,
     queue,
   );
@@ -141,7 +177,12 @@ function enqueue(blobs, wish, publishName, queue) {
 function check(input, title, text) {
   const id = `${input.id}-about`;
   input.setAttribute("aria-describedby", id);
-  return h("div", { class: "check" }, input, h("div", null, h("label", { for: input.id }, title), h("p", { class: "muted small", id }, text)));
+  return h(
+    "div",
+    { class: "check" },
+    input,
+    h("div", null, h("label", { for: input.id }, title), h("p", { class: "muted small", id }, text)),
+  );
 }
 
 // ----- Files
@@ -155,7 +196,12 @@ function chosenFiles(most) {
     { class: "drop" },
     h("div", { class: "drop-field", "aria-hidden": "true" }, dots()),
     input,
-    h("label", { for: "files", class: "drop-label" }, h("span", { class: "drop-title" }, "Drop files here"), h("span", { class: "button" }, "Choose files")),
+    h(
+      "label",
+      { for: "files", class: "drop-label" },
+      h("span", { class: "drop-title" }, "Drop files here"),
+      h("span", { class: "button" }, "Choose files"),
+    ),
     h("p", { class: "muted small" }, `Up to ${format.bytes(most)} each`),
   );
   const own = {
@@ -185,7 +231,16 @@ function chosenFiles(most) {
           null,
           h("span", { class: "grow wrap" }, file.name),
           h("span", { class: "muted" }, format.bytes(file.size)),
-          h("button", { type: "button", class: "icon-button small", "aria-label": `Remove ${file.name}`, onclick: () => remove(file) }, "×"),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button small",
+              "aria-label": `Remove ${file.name}`,
+              onclick: () => remove(file),
+            },
+            "×",
+          ),
         ),
       ),
     );
@@ -238,7 +293,14 @@ function dots() {
 function untilChoice(longest, changed) {
   const most = Math.max(1, Math.min(longest, Number(network.overview().parameters.maxEpochsAhead)));
   const daily = network.epochSeconds() >= 86_400;
-  const slider = h("input", { type: "range", min: 1, max: most, value: Math.min(most, daily ? 7 : 5), id: "epochs", class: "slider" });
+  const slider = h("input", {
+    type: "range",
+    min: 1,
+    max: most,
+    value: Math.min(most, daily ? 7 : 5),
+    id: "epochs",
+    class: "slider",
+  });
   const day = h("input", { type: daily ? "date" : "datetime-local", id: "until" });
   const text = h("p", { class: "until", "aria-live": "polite" });
   const epochs = () => Number(slider.value);
@@ -254,7 +316,11 @@ function untilChoice(longest, changed) {
     day.value = local(end());
     slider.setAttribute("aria-valuetext", `${format.count(epochs(), "epoch")}, until ${format.date(end())}`);
     const at = daily ? format.date(end()) : format.dateTime(end());
-    replace(text, h("strong", null, `until ${at}`), h("span", { class: "muted" }, ` · ${format.span(end() - format.now())} · ${format.count(epochs(), "epoch")}`));
+    replace(
+      text,
+      h("strong", null, `until ${at}`),
+      h("span", { class: "muted" }, ` · ${format.span(end() - format.now())} · ${format.count(epochs(), "epoch")}`),
+    );
     changed();
   };
   slider.addEventListener("input", show);
@@ -272,7 +338,12 @@ function untilChoice(longest, changed) {
     text,
     h("label", { for: "epochs", class: "small muted" }, "Epochs, this one counted"),
     slider,
-    h("div", { class: "field-row" }, h("label", { for: "until", class: "small muted" }, "or the latest day it is needed"), day),
+    h(
+      "div",
+      { class: "field-row" },
+      h("label", { for: "until", class: "small muted" }, "or the latest day it is needed"),
+      day,
+    ),
   );
   return { element, epochs };
 }

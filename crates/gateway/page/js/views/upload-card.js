@@ -54,7 +54,12 @@ export function uploadCard(files, wish, publishName) {
   const element = h(
     "section",
     { class: "panel card upload", "aria-label": `Store ${file.name}`, data: { state: "waiting" } },
-    h("div", { class: "card-head" }, h("h2", { class: "wrap" }, file.name), h("span", { class: "muted" }, format.bytes(file.size))),
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", { class: "wrap" }, file.name),
+      h("span", { class: "muted" }, format.bytes(file.size)),
+    ),
     steps.element,
     progress.element,
     status,
@@ -91,12 +96,23 @@ export function uploadCard(files, wish, publishName) {
       progress.set(1);
       spread.finish();
       const lost = spread.lost();
-      const missing = lost.length > 0 ? ` ${lost.join(", ")} did not sign in time, and fetches later what it lacks.` : "";
-      end("done", stored.before ? "It was stored already; nothing was paid." : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.${missing}`);
+      const missing =
+        lost.length > 0 ? ` ${lost.join(", ")} did not sign in time, and fetches later what it lacks.` : "";
+      end(
+        "done",
+        stored.before
+          ? "It was stored already; nothing was paid."
+          : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.${missing}`,
+      );
       replace(actions, links(file, stored, wish.readers !== null, publishName));
-      if (publishName && stored.tokenId && !stored.before) element.dataset.named = String(await writeName(file, stored.tokenId));
+      if (publishName && stored.tokenId && !stored.before)
+        element.dataset.named = String(await writeName(file, stored.tokenId));
     } catch (error) {
-      if (/** @type {any} */ (error)?.name === "AbortError") end("cancelled", "Cancelled. What was sent is forgotten; a registration already paid is used when you store the file again.");
+      if (/** @type {any} */ (error)?.name === "AbortError")
+        end(
+          "cancelled",
+          "Cancelled. What was sent is forgotten; a registration already paid is used when you store the file again.",
+        );
       else end("failed", explain(error).message);
     }
   }
@@ -106,7 +122,8 @@ export function uploadCard(files, wish, publishName) {
     element.dataset.state = state;
     say(words);
     if (state === "failed") steps.fail();
-    if (state !== "done") replace(actions, h("button", { type: "button", class: "button", onclick: again }, "Try again"));
+    if (state !== "done")
+      replace(actions, h("button", { type: "button", class: "button", onclick: again }, "Try again"));
   }
 
   function again() {
@@ -124,7 +141,12 @@ function described(files) {
   const [first] = files;
   const size = files.reduce((sum, each) => sum + each.size, 0);
   const quilt = files.length > 1;
-  return { name: quilt ? `${first?.name} and ${files.length - 1} more` : (first?.name ?? ""), type: quilt ? "" : (first?.type ?? ""), size, quilt };
+  return {
+    name: quilt ? `${first?.name} and ${files.length - 1} more` : (first?.name ?? ""),
+    type: quilt ? "" : (first?.type ?? ""),
+    size,
+    quilt,
+  };
 }
 
 /** @param {boolean} encrypted */
@@ -141,7 +163,11 @@ function stageList(encrypted) {
       else item.removeAttribute("aria-current");
     });
   return {
-    element: h("ol", { class: "stages" }, items.map(({ item }) => item)),
+    element: h(
+      "ol",
+      { class: "stages" },
+      items.map(({ item }) => item),
+    ),
     /** @param {string} key */
     reach(key) {
       const index = items.findIndex((each) => each.key === key);
@@ -193,7 +219,11 @@ function wordsOf(step) {
 /** The committee as a field of shards and a list of nodes. */
 async function spreadPicture() {
   const [committee, nodes] = await Promise.all([network.committee(network.epoch()), network.allNodes()]);
-  const field = shardField(seatsOf(committee.shardMap), "Shards of the network; those that have their part are bright", "square");
+  const field = shardField(
+    seatsOf(committee.shardMap),
+    "Shards of the network; those that have their part are bright",
+    "square",
+  );
   const seats = committee.nodeIds.map(Number);
   const names = new Map(nodes.map((node) => [Number(node.nodeId), node.name]));
   const rows = seats
@@ -203,7 +233,14 @@ async function spreadPicture() {
       const name = names.get(nodeId) ?? `node ${nodeId}`;
       const progress = bar(`Slivers at ${name}`);
       const note = h("span", { class: "node-note" }, "waiting");
-      const row = h("li", { data: { node: String(nodeId) } }, h("span", { class: "swatch", style: { "--hue": hue(seat) } }), h("span", { class: "node-name" }, name), progress.element, note);
+      const row = h(
+        "li",
+        { data: { node: String(nodeId) } },
+        h("span", { class: "swatch", style: { "--hue": hue(seat) } }),
+        h("span", { class: "node-name" }, name),
+        progress.element,
+        note,
+      );
       return { nodeId, seat, name, progress, note, row };
     });
   const byId = new Map(rows.map((row) => [row.nodeId, row]));
@@ -213,14 +250,24 @@ async function spreadPicture() {
     replace(note, "lost");
     field.mark(seat, "lost");
   };
-  const element = h("div", { class: "spread" }, field.element, h("ul", { class: "node-bars", "aria-label": "Nodes" }, rows.map((each) => each.row)));
+  const element = h(
+    "div",
+    { class: "spread" },
+    field.element,
+    h(
+      "ul",
+      { class: "node-bars", "aria-label": "Nodes" },
+      rows.map((each) => each.row),
+    ),
+  );
   return {
     element,
     /** @param {import("../upload.js").Step} step */
     show(step) {
       if (step.stage === "uploading" && !fine) field.lightAll(step.slivers_done / step.slivers_total);
       // From here on nobody is waited for any more.
-      if (["certifying", "certified"].includes(step.stage) && fine) rows.filter(({ row }) => row.dataset.state !== "confirmed").forEach(lose);
+      if (["certifying", "certified"].includes(step.stage) && fine)
+        rows.filter(({ row }) => row.dataset.state !== "confirmed").forEach(lose);
       if (step.stage !== "node") return;
       fine = true;
       const found = byId.get(step.node_id);
