@@ -43,6 +43,26 @@ fn first_ten_minutes() {
 }
 
 #[test]
+fn store_and_share() {
+    follow("store-and-share");
+}
+
+#[test]
+fn keep_it_private() {
+    follow("keep-it-private");
+}
+
+#[test]
+fn keep_it_alive() {
+    follow("keep-it-alive");
+}
+
+#[test]
+fn build_an_app() {
+    follow("build-an-app");
+}
+
+#[test]
 fn every_guide_is_followed() {
     // A guide would be added, or renamed, and nobody would run its commands.
     let names = std::fs::read_dir(guides()).unwrap().map(|entry| entry.unwrap().file_name());
