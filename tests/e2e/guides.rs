@@ -63,6 +63,11 @@ fn build_an_app() {
 }
 
 #[test]
+fn run_a_node() {
+    follow("run-a-node");
+}
+
+#[test]
 fn every_guide_is_followed() {
     // A guide would be added, or renamed, and nobody would run its commands.
     let names = std::fs::read_dir(guides()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -83,7 +83,8 @@ pub enum DeployProfile {
 /// `walrus chain fund`
 #[derive(Debug, Args)]
 pub struct ChainFundArgs {
-    /// Who gets it, 0x…
+    /// Who gets it: an account, 0x…, or the directory of a node
+    #[arg(value_hint = ValueHint::DirPath)]
     pub to: String,
     /// WAL to send
     #[arg(long, default_value_t = 10_000)]

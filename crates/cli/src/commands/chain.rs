@@ -1,6 +1,6 @@
 //! `walrus chain`: a development chain, the contracts, the steps of an epoch.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use serde_json::json;
 use walrus_chain::{DeployParams, Endpoints, EndpointsConfig, EpochPhase, Profile, deploy};
@@ -11,7 +11,7 @@ use walrus_env::Env;
 use crate::{
     args::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile, Global},
     failure::{Failure, Kind, Outcome},
-    node_file::write_file,
+    node_file::{NodeFile, write_file},
     output::{Output, wal},
     session::{self, Session},
     signals,
@@ -51,7 +51,7 @@ async fn dev(env: &Env, arguments: &ChainDevArgs, output: Output) -> Outcome {
     });
     output.result(&report, |_| {
         format!(
-            "Development chain {} at {}\nFunded accounts (public keys: never send them anything of value):\n  {}",
+            "Development chain {} at {}; Ctrl-C stops it.\nFunded accounts (public keys: never send them anything of value):\n  {}",
             chain.chain_id(), chain.endpoint(), accounts.join("\n  ")
         )
     });
@@ -160,7 +160,7 @@ async fn crank(session: &Session, output: Output) -> Outcome {
 }
 
 async fn fund(session: &Session, arguments: &ChainFundArgs, output: Output) -> Outcome {
-    let to = parse_address(&arguments.to)?;
+    let to = recipient(session, &arguments.to).await?;
     let writer = session.writer().await?;
     let frost = arguments.wal.saturating_mul(1_000_000_000);
     let wei = u128::from(arguments.ether) * 1_000_000_000_000_000_000;
@@ -170,9 +170,19 @@ async fn fund(session: &Session, arguments: &ChainFundArgs, output: Output) -> O
     if frost > 0 {
         writer.transfer_wal(to, frost).await?;
     }
-    let report = json!({ "to": arguments.to, "frost": frost, "ether": arguments.ether });
+    let report = json!({ "to": to.to_string(), "frost": frost, "ether": arguments.ether });
     output.result(&report, |_| {
         format!("Sent {} and {} ether to {to}.", wal(frost.into()), arguments.ether)
     });
     Ok(())
+}
+
+/// An account, or the operator of the node in a directory.
+async fn recipient(session: &Session, to: &str) -> Result<EvmAddress, Failure> {
+    if to.starts_with("0x") {
+        return parse_address(to);
+    }
+    let file = NodeFile::read(Path::new(to))?;
+    let (keystore, password) = (Some(&*file.keystore), Some(&*file.password_file));
+    Ok(session::wallet(&session.env, keystore, password).await?.address())
 }

@@ -213,7 +213,7 @@ async fn run_node(env: &Env, dir: &Path, output: Output) -> Outcome {
     });
     output.result(&report, |_| {
         format!(
-            "Node {} ({}) listens on {}.",
+            "Node {} ({}) listens on {}; Ctrl-C stops it.",
             running.node.node_id(),
             running.name,
             running.node.address()
