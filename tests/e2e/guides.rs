@@ -63,6 +63,11 @@ fn build_an_app() {
 }
 
 #[test]
+fn run_a_gateway() {
+    follow("run-a-gateway");
+}
+
+#[test]
 fn run_a_node() {
     follow("run-a-node");
 }

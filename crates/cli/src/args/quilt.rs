@@ -47,6 +47,7 @@ pub struct QuiltStoreArgs {
 #[derive(Debug, Args)]
 pub struct QuiltListArgs {
     /// Blob id of the quilt, 43 characters
+    #[arg(allow_hyphen_values = true)]
     pub blob_id: String,
 }
 
@@ -54,7 +55,7 @@ pub struct QuiltListArgs {
 #[derive(Debug, Args)]
 pub struct QuiltReadArgs {
     /// Blob id of the quilt, 43 characters
-    #[arg(required_unless_present = "patch")]
+    #[arg(required_unless_present = "patch", allow_hyphen_values = true)]
     pub blob_id: Option<String>,
     /// Which file.
     #[command(flatten)]
@@ -89,6 +90,7 @@ pub struct PatchNameArgs {
 #[derive(Debug, Args)]
 pub struct QuiltExtractArgs {
     /// Blob id of the quilt, 43 characters
+    #[arg(allow_hyphen_values = true)]
     pub blob_id: String,
     /// Directory to write to; it is made if it is missing, and nothing in it is replaced
     #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
