@@ -7,11 +7,11 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { browser, faults, overflow, storeFile } from "./lib/browser.mjs";
 import { BINARY, localNetwork, run, scratch } from "./lib/process.mjs";
-import { walletScript } from "./lib/wallet.mjs";
+import { addWallet, WALLET } from "./lib/wallet.mjs";
 
 const VIEWS = ["store", "blobs", "network", "stake"];
-/** Someone to give things to. */
-const STRANGER = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+/** Someone to give things to: the account of the wallet in the browser. */
+const STRANGER = WALLET;
 
 const sha256 = (file) => createHash("sha256").update(readFileSync(file)).digest("hex");
 
@@ -402,14 +402,14 @@ test("an account of a test network cannot get WAL", async () => {
   await page.close();
 });
 
-test("a wallet in the browser is not found, or is not asked", async (t) => {
+test("a wallet in the browser is not found, or is not asked", { skip: !BINARY }, async (t) => {
   const page = await chrome.context.newPage();
   // The choice of account is remembered for all pages.
   t.after(async () => {
     await page.evaluate(() => localStorage.removeItem("walrus.account"));
     await page.close();
   });
-  await page.addInitScript(walletScript());
+  await addWallet(page, network.rpc);
   await chrome.open("stake", { page });
   await page.getByRole("button", { name: /^Account 0x/ }).click();
   await page.getByRole("button", { name: "Test Wallet" }).click();
@@ -432,6 +432,11 @@ test("a wallet in the browser is not found, or is not asked", async (t) => {
   );
   assert.equal(asked.params[0].from.toLowerCase(), STRANGER.toLowerCase());
   assert.match(asked.params[0].data, /^0x[0-9a-f]{136}$/);
+
+  await page.evaluate(() => (globalThis.testWallet.decline = false));
+  const token = await row.getAttribute("data-token");
+  await page.locator("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.locator(`.blob-row[data-token="${token}"]`).waitFor({ state: "detached" });
 });
 
 test("a view is hard to use without sight, without a mouse, or on a small screen", async () => {

@@ -1,20 +1,43 @@
 // A wallet as a browser extension would put it on the page: announced by EIP-6963, spoken to by EIP-1193. It holds an
-// account of the development chain and passes reads on; it signs nothing.
+// account of the development chain, whose key everybody knows, and passes reads on.
 
-/** The script for the page. */
-export const walletScript = () => `(${install})()`;
+import { createPublicClient, createWalletClient, http } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 
-function install() {
+/** The development chain's third account. */
+const KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
+
+/** The wallet's account. */
+export const WALLET = privateKeyToAccount(KEY).address;
+
+/** Puts the wallet on a page; what it is asked to send is signed and sent from here. */
+export async function addWallet(page, rpc) {
+  const transport = http(rpc);
+  const id = await createPublicClient({ transport }).getChainId();
+  const chain = {
+    id,
+    name: "test",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpc] } },
+  };
+  const client = createWalletClient({ account: privateKeyToAccount(KEY), chain, transport });
+  await page.exposeFunction("walletSends", ({ to, data, gas }) =>
+    client.sendTransaction({ to, data, gas: BigInt(gas) }),
+  );
+  await page.addInitScript(`(${install})(${JSON.stringify(WALLET)})`);
+}
+
+function install(account) {
   const wallet = { asked: [], decline: false };
   globalThis.testWallet = wallet;
   const provider = {
     on() {},
     async request({ method, params }) {
       wallet.asked.push({ method, params });
-      if (method === "eth_requestAccounts" || method === "eth_accounts")
-        return ["0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"];
+      if (method === "eth_requestAccounts" || method === "eth_accounts") return [account.toLowerCase()];
       if (method === "eth_sendTransaction" && wallet.decline)
         throw Object.assign(new Error("User rejected the request."), { code: 4001 });
+      if (method === "eth_sendTransaction") return globalThis.walletSends(params[0]);
       const response = await fetch("/v1/rpc", {
         method: "POST",
         headers: { "content-type": "application/json" },
