@@ -37,9 +37,20 @@ done
 
 # Not checked: that unknown parameters are refused (they are ignored when reading, on purpose), and that whatever
 # has the right form is there. The watching of an upload never ends, and is left out.
-"$VENV/bin/schemathesis" run docs/api/gateway.json \
+# A blob has the type that its attributes or the request name, or none at all: answers of any type are not parsed.
+python3 - docs/api/gateway.json >"$work/gateway.json" <<'PYTHON'
+import json, sys
+document = json.load(open(sys.argv[1]))
+for path in document["paths"].values():
+    for operation in path.values():
+        for answer in operation["responses"].values():
+            if "*/*" in answer.get("content", {}):
+                del answer["content"]
+json.dump(document, sys.stdout)
+PYTHON
+(cd "$work" && "$VENV/bin/schemathesis" run gateway.json \
     --url "http://127.0.0.1:$gateway_port" \
     --exclude-path '/v1/uploads/{id}/events' \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,missing_required_header,allow_header_conformance,unsupported_method \
-    --phases examples,coverage,fuzzing --max-examples 15 --seed 20261121 --workers 2 \
-    --request-timeout 60 --no-color "$@"
+    --phases examples,coverage,fuzzing --max-examples 10 --seed 20261121 --workers 1 \
+    --request-timeout 60 --no-color "$@")

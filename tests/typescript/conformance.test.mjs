@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { BlobEncoder, bls12381_min_pk_verify, bls12381_min_pk_verify_aggregate } from "@mysten/walrus-wasm";
+import { bls12381_min_pk_verify, bls12381_min_pk_verify_aggregate } from "@mysten/walrus-wasm";
 
 // Neither class is exported by the package: they are what its high-level client is made of.
 import { StorageNodeClient } from "./node_modules/@mysten/walrus/dist/storage-node/client.mjs";
@@ -20,7 +20,7 @@ import { decodeEventLog, encodeFunctionData, privateKeyToAccount } from "../../c
 // Nodes prove themselves by the key that the chain lists, not by a certificate authority, which the
 // client's `fetch` cannot check.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
-process.env.NODE_NO_WARNINGS = "1";
+
 
 const SHARDS = 10;
 const NODES = 4;
@@ -175,7 +175,7 @@ test("a blob is stored at the nodes and read back", { timeout: 120_000 }, async 
     await client.storeBlobMetadata(body, options);
     assert.equal(await client.getMetadataStatus({ blobId }, options), "stored");
     for (let pair = 0; pair < SHARDS; pair += 1) {
-      const slivers = { primary: encoded.primarySlivers[pair], secondary: encoded.secondarySlivers[SHARDS - 1 - pair] };
+      const slivers = { primary: encoded.primarySlivers[pair], secondary: encoded.secondarySlivers[pair] };
       const primary = { blobId, sliverPairIndex: pair, sliverType: "primary", sliver: slivers.primary };
       try {
         await client.storeSliver(primary, options);
@@ -251,5 +251,4 @@ test("the gateway's blobs have the client's ids", { timeout: 120_000 }, async ()
   assert.equal(slivers.length, SHARDS);
   const back = wasm.decodePrimarySlivers(blobId, SHARDS, bytes.length, slivers.slice(0, 4));
   assert.deepEqual(Buffer.from(back), Buffer.from(bytes));
-  assert.ok(BlobEncoder);
 });
