@@ -50,6 +50,8 @@ test("what was stored comes back, however it was given", async () => {
   const again = await storeAgain(bytes, { epochs: 1, deletable: false });
   assert.equal(again.blobId, first.blobId);
   assert.ok(again.endEpoch >= first.endEpoch);
+  const forced = await gateway.store(bytes, { epochs: 1, deletable: false, force: true });
+  assert.equal(forced.alreadyCertified, false);
   const text = await gateway.store("Grüße");
   assert.equal(await (await gateway.read(text.blobId)).text(), "Grüße");
   const nothing = await gateway.store(new Uint8Array());
@@ -57,17 +59,17 @@ test("what was stored comes back, however it was given", async () => {
 });
 
 test("the wishes about a store are heard", async () => {
-  // A blob that may be deleted although it must not, or ends too early, or belongs to somebody else.
-  const owner = `0x${"12".repeat(20)}`;
-  const wish = { epochs: 3, deletable: false, force: true, sendObjectTo: owner };
+  // A blob that may be deleted although it must not, or ends too early.
+  const wish = { epochs: 3, deletable: false, sendObjectTo: `0x${"12".repeat(20)}` };
   const stored = await gateway.store(contents(2, 1000), wish);
   const object = stored.answer.newlyCreated.blobObject;
   assert.equal(object.deletable, false);
   assert.equal(object.storage.endEpoch - object.storage.startEpoch, 3);
-  const forced = await gateway.store(contents(2, 1000), { force: true, deletable: true });
-  assert.equal(forced.alreadyCertified, false);
-  assert.equal(forced.answer.newlyCreated.blobObject.deletable, true);
-  assert.notEqual(forced.objectId, stored.objectId);
+  const other = await gateway.store(contents(2, 1000), { deletable: true, force: true });
+  assert.equal(other.answer.newlyCreated.blobObject.deletable, true);
+  assert.notEqual(other.objectId, stored.objectId);
+  const nobody = await refusal(gateway.store(contents(2, 1000), { sendObjectTo: "0x12" }));
+  assert.match(nobody.message, /send_object_to/);
 });
 
 test("ranges give the bytes that were named, and no neighbours", async () => {
