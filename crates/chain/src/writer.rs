@@ -137,7 +137,8 @@ impl ChainWriter {
 
     /// Makes sure that the storage market may take `frost` of the account's WAL. When it
     /// may not, it is allowed to take any amount, so that this is one transaction in an
-    /// account's life.
+    /// account's life. Payments need none of this: each brings its own permission. It is for
+    /// programs that pay often, since payments with permissions go one after the other.
     pub async fn ensure_allowance(&self, frost: u64) -> Result<Option<Receipt>, WriteError> {
         let spender = self.client.deployment().contracts.system;
         let action = "look up the WAL allowance";

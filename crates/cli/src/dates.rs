@@ -6,6 +6,7 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use walrus_chain::NetworkView;
 use walrus_core::Epoch;
+use walrus_env::Env;
 
 use crate::failure::{Failure, Kind};
 
@@ -41,6 +42,17 @@ impl Calendar {
         let ahead = u64::from(epoch.0.saturating_sub(self.now.0)) * self.duration;
         let behind = u64::from(self.now.0.saturating_sub(epoch.0)) * self.duration;
         self.started_at.saturating_add(ahead).saturating_sub(behind)
+    }
+
+    /// The epochs, the present one counted, to store something for: until the date that the
+    /// command line names, or else `default`.
+    ///
+    /// # Errors
+    /// If it is no date, or not one that can be stored until.
+    pub fn epochs(&self, env: &Env, until: Option<&str>, default: u32) -> Result<u32, Failure> {
+        let Some(date) = until else { return Ok(default) };
+        let end = self.end_for(parse(date, env.clock.unix().as_secs())?)?;
+        Ok(end.0 - self.now.0)
     }
 
     /// The end that something stored at least until `date` must have.

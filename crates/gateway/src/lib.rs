@@ -20,7 +20,6 @@ mod metrics;
 mod nodes;
 mod openapi;
 mod page;
-mod patience;
 mod publisher;
 mod query;
 mod relay;

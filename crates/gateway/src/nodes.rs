@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use walrus_core::{Persistence, StorageConfirmation};
 use walrus_node_api::ExpectedConfirmation;
 use walrus_node_api::query::ConfirmationQuery;
-use walrus_sdk::{CommitteeView, Node};
+use walrus_sdk::{CommitteeView, Node, NodeHealth};
 
 use crate::error::Error;
 use crate::query::{PathName, Query, blob_id, token_id};
@@ -18,18 +18,7 @@ use crate::state::Shared;
 pub(crate) async fn list(State(gateway): State<Shared>) -> Result<Json<Value>, Error> {
     let _turn = gateway.surveys.try_acquire().map_err(|_| busy())?;
     let nodes = gateway.client.health(false).await?;
-    let describe = |node: walrus_sdk::NodeHealth| {
-        let (health, error) = match node.health {
-            Ok(health) => (serde_json::to_value(health).unwrap_or_default(), None),
-            Err(error) => (Value::Null, Some(error.to_string())),
-        };
-        json!({
-            "node_id": node.node.0, "name": node.name, "address": node.address,
-            "shards": node.weight, "reachable": error.is_none(), "error": error,
-            "health": health,
-        })
-    };
-    Ok(Json(nodes.into_iter().map(describe).collect()))
+    Ok(Json(nodes.iter().map(NodeHealth::report).collect()))
 }
 
 fn busy() -> Error {

@@ -15,7 +15,6 @@ use crate::aggregator::{Cache, Library};
 use crate::auth::{TokenConfigError, Tokens};
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
-use crate::patience::Patient;
 use crate::router::{metrics_router, router};
 use crate::spool::Spool;
 use crate::state::{SURVEYS, State};
@@ -120,12 +119,11 @@ pub async fn start(
         max_connections: limits.max_connections,
         max_streams_per_connection: STREAMS,
         handshake_timeout: limits.head_time,
+        stall_timeout: limits.body_time,
         drain: DRAIN,
         ..ServerConfig::default()
     };
     let stop = CancellationToken::new();
-    let listener =
-        Box::new(Patient { listener, silence: limits.head_time, patience: limits.body_time });
     let serve = |listener, router| {
         let serving = serve(env.clone(), listener, router, server.clone(), stop.clone());
         env.spawn("gateway", serving)

@@ -120,6 +120,22 @@ pub struct NodeHealth {
     pub health: Result<walrus_node_api::wire::ServiceHealth, NodeError>,
 }
 
+impl NodeHealth {
+    /// What programs are told: `walrus health --json` and the gateway's `GET /v1/nodes`
+    /// (docs/page-api.md section 3).
+    pub fn report(&self) -> serde_json::Value {
+        let (health, error) = match &self.health {
+            Ok(health) => (serde_json::to_value(health).unwrap_or_default(), None),
+            Err(error) => (serde_json::Value::Null, Some(error.to_string())),
+        };
+        serde_json::json!({
+            "node_id": self.node.0, "name": self.name, "address": self.address,
+            "shards": self.weight, "reachable": error.is_none(), "error": error,
+            "health": health,
+        })
+    }
+}
+
 /// Asks every node about itself, in seat order.
 pub(crate) async fn health(view: &CommitteeView, detailed: bool) -> Vec<NodeHealth> {
     let ask = |node: &Node| {

@@ -9,7 +9,7 @@ use super::store_many::expand;
 use crate::{
     args::{CostArgs, Global, PaddingChoice},
     client,
-    dates::{self, Calendar},
+    dates::Calendar,
     failure::{Failure, Kind, Outcome},
     output::{Output, bytes, ether, table, wal},
     session::Session,
@@ -55,13 +55,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &CostArgs, output: Outpu
         return Err(Failure::message(Kind::Unavailable, "the network sells no storage yet"));
     }
     let calendar = Calendar::new(&view);
-    let epochs = match &arguments.until {
-        Some(date) => {
-            let end = calendar.end_for(dates::parse(date, env.clock.unix().as_secs())?)?;
-            end.0 - calendar.now().0
-        }
-        None => arguments.epochs,
-    };
+    let epochs = calendar.epochs(env, arguments.until.as_deref(), arguments.epochs)?;
     let lengths = lengths(arguments)?;
     let (mut length, mut encoded, mut storage, mut write) = (0_u64, 0_u64, 0_u64, 0_u64);
     for content in &lengths {

@@ -76,7 +76,6 @@ pub async fn run(env: &Env, global: &Global, arguments: &ExtendArgs, output: Out
             .hint("look at it with --dry-run, then say --yes"));
     }
     let writer = session.writer().await?;
-    writer.ensure_allowance(total).await?;
     for (done, step) in steps.iter().enumerate() {
         let token = step.record.token_id;
         let extended = writer.extend(token, step.epochs, step.cost).await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use walrus_core::NodeId;
 use walrus_env::Env;
+use walrus_sdk::NodeHealth;
 
 use crate::{
     args::Global,
@@ -63,20 +64,7 @@ fn human_committee(report: &Value) -> String {
 pub async fn health(env: &Env, global: &Global, output: Output) -> Outcome {
     let session = Session::open(env, global).await?;
     let nodes = client::open(&session).health(false).await?;
-    let nodes: Vec<Value> = nodes
-        .into_iter()
-        .map(|node| {
-            let (health, error) = match node.health {
-                Ok(health) => (serde_json::to_value(health).unwrap_or_default(), None),
-                Err(error) => (Value::Null, Some(error.to_string())),
-            };
-            json!({
-                "node_id": node.node.0, "name": node.name, "address": node.address,
-                "shards": node.weight, "reachable": error.is_none(), "error": error,
-                "health": health,
-            })
-        })
-        .collect();
+    let nodes: Vec<Value> = nodes.iter().map(NodeHealth::report).collect();
     output.result(&json!({ "nodes": nodes }), human_health);
     Ok(())
 }

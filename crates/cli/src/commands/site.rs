@@ -22,7 +22,7 @@ use super::{quilt, store::object, store_many::expand};
 use crate::{
     args::{Global, SiteCommand, SitePublishArgs},
     client,
-    dates::{self, Calendar},
+    dates::Calendar,
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
     output::{Output, bytes, shorten, table, wal},
@@ -83,13 +83,7 @@ async fn publish(
     };
     let snapshot = client.network().await?;
     let calendar = Calendar::new(&snapshot.network);
-    let epochs = match &arguments.until {
-        Some(date) => {
-            let end = calendar.end_for(dates::parse(date, env.clock.unix().as_secs())?)?;
-            end.0 - calendar.now().0
-        }
-        None => arguments.epochs,
-    };
+    let epochs = calendar.epochs(env, arguments.until.as_deref(), arguments.epochs)?;
     let options = StoreOptions { epochs, ..StoreOptions::default() };
     let mut publishing = Publishing { client, writer: &writer, options, output, cost: 0, blobs: 0 };
     let count = files.len();

@@ -18,7 +18,7 @@ use crate::{
     catalog::{Catalog, Record},
     client,
     commands::store_many,
-    dates::{self, Calendar},
+    dates::Calendar,
     failure::{Failure, Outcome},
     input::Input,
     outbox::{Note, Outbox, Prepared},
@@ -42,13 +42,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &StoreArgs, output: Outp
     });
     let snapshot = client.network().await?;
     let calendar = Calendar::new(&snapshot.network);
-    let epochs = match &arguments.until {
-        Some(date) => {
-            let end = calendar.end_for(dates::parse(date, env.clock.unix().as_secs())?)?;
-            end.0 - calendar.now().0
-        }
-        None => arguments.epochs,
-    };
+    let epochs = calendar.epochs(env, arguments.until.as_deref(), arguments.epochs)?;
     let storing = Storing {
         env,
         limit: snapshot.committee.params().max_blob_size(),

@@ -38,7 +38,7 @@ pub async fn run(
         return Err(Failure::message(Kind::Usage, "--key-file is for one file")
             .hint("store each with a key file of its own, or pack them into one file first"));
     }
-    allow(storing, &files, output).await?;
+    announce(storing, &files, output).await?;
     let shown = Shown::new(output, files.len());
     let one = async |file: &PathBuf| {
         let bar = shown.begin(file);
@@ -93,8 +93,8 @@ pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files.into_iter().collect())
 }
 
-/// Says what all of it costs at most, and lets the contract take that, once for all files.
-async fn allow(storing: &Storing<'_>, files: &[PathBuf], output: Output) -> Outcome {
+/// Says what all of it costs at most.
+async fn announce(storing: &Storing<'_>, files: &[PathBuf], output: Output) -> Outcome {
     let snapshot = storing.client.network().await?;
     let (params, prices) = (snapshot.committee.params(), snapshot.network.prices);
     let mut most = 0_u64;
@@ -118,7 +118,6 @@ async fn allow(storing: &Storing<'_>, files: &[PathBuf], output: Output) -> Outc
         output
             .remark(format!("the account holds {}: perhaps too little for all", wal(held.into())));
     }
-    storing.writer.ensure_allowance(most.min(held)).await?;
     Ok(())
 }
 

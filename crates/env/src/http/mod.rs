@@ -2,6 +2,7 @@
 //! and HTTP/2, with or without TLS.
 
 mod client;
+mod patience;
 mod server;
 
 pub use client::{Connector, HttpClient, HttpClientConfig, HttpError, read_body};

@@ -10,7 +10,7 @@ use hyper_util::{
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::Executor;
+use super::{Executor, patience::PatientIo};
 use crate::{BoxIo, CancellationToken, Env, Listener};
 
 /// Bounds of a server.
@@ -22,8 +22,11 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Requests at once on one HTTP/2 connection.
     pub max_streams_per_connection: u32,
-    /// Longest wait for a TLS handshake, and for a request's head.
+    /// Longest wait for a TLS handshake, for the first bytes after it, and for a request's
+    /// head.
     pub handshake_timeout: Duration,
+    /// Longest wait for a peer to take what is sent to it.
+    pub stall_timeout: Duration,
     /// How long running requests may go on after the shutdown signal.
     pub drain: Duration,
 }
@@ -35,6 +38,7 @@ impl Default for ServerConfig {
             max_connections: 1024,
             max_streams_per_connection: 256,
             handshake_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }
@@ -73,7 +77,7 @@ pub async fn serve(
             acceptor.clone(),
             router.clone(),
             builder(&env, &config),
-            config.handshake_timeout,
+            &config,
             graceful.watcher(),
         );
         env.spawn("connection", async move {
@@ -98,25 +102,80 @@ fn builder(env: &Env, config: &ServerConfig) -> auto::Builder<Executor> {
     builder
 }
 
-async fn connection(
+fn connection(
     io: BoxIo,
     acceptor: Option<TlsAcceptor>,
     router: axum::Router,
     builder: auto::Builder<Executor>,
-    handshake_timeout: Duration,
+    config: &ServerConfig,
     watcher: hyper_util::server::graceful::Watcher,
-) -> Result<(), String> {
-    let io = match acceptor {
-        None => io,
-        Some(acceptor) => {
-            let accepted = tokio::time::timeout(handshake_timeout, acceptor.accept(io)).await;
-            let stream = accepted
-                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-                .map_err(|error| format!("TLS handshake: {error}"))?;
-            Box::new(stream) as BoxIo
-        }
+) -> impl Future<Output = Result<(), String>> + Send + use<> {
+    let (handshake, stall) = (config.handshake_timeout, config.stall_timeout);
+    async move {
+        let io = match acceptor {
+            None => io,
+            Some(acceptor) => {
+                let accepted = tokio::time::timeout(handshake, acceptor.accept(io)).await;
+                let stream = accepted
+                    .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                    .map_err(|error| format!("TLS handshake: {error}"))?;
+                Box::new(stream) as BoxIo
+            }
+        };
+        let io = PatientIo::new(io, handshake, stall);
+        let service = TowerToHyperService::new(router);
+        let connection = builder.serve_connection(TokioIo::new(io), service).into_owned();
+        watcher.watch(connection).await.map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures::future::BoxFuture;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+        sync::mpsc,
     };
-    let service = TowerToHyperService::new(router);
-    let connection = builder.serve_connection(TokioIo::new(io), service).into_owned();
-    watcher.watch(connection).await.map_err(|error| error.to_string())
+
+    use super::*;
+
+    struct Incoming(mpsc::UnboundedReceiver<DuplexStream>);
+
+    impl Listener for Incoming {
+        fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxIo, String)>> {
+            Box::pin(async {
+                match self.0.recv().await {
+                    Some(io) => Ok((Box::new(io) as BoxIo, "peer".to_owned())),
+                    None => std::future::pending().await,
+                }
+            })
+        }
+
+        fn local_address(&self) -> String {
+            "memory".to_owned()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_that_say_nothing_make_room() {
+        // Strangers who connect and wait would keep everybody else out, for ever.
+        let (sender, incoming) = mpsc::unbounded_channel();
+        let router = axum::Router::new().route("/", axum::routing::get(|| async { "here" }));
+        let config = ServerConfig { max_connections: 1, ..ServerConfig::default() };
+        let stop = CancellationToken::new();
+        let env = crate::real::env();
+        let serving = serve(env.clone(), Box::new(Incoming(incoming)), router, config, stop);
+        drop(env.spawn("server", serving));
+        let (silent, near) = duplex(1000);
+        sender.send(near).unwrap();
+        let (mut client, near) = duplex(1000);
+        sender.send(near).unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        let read = client.read_to_string(&mut answer);
+        tokio::time::timeout(Duration::from_secs(60), read).await.unwrap().unwrap();
+        assert!(answer.ends_with("here"), "{answer}");
+        drop(silent);
+    }
 }

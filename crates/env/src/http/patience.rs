@@ -1,46 +1,23 @@
 //! Connections that end when nobody says anything on them, or takes what is sent to them.
 
-use std::future::Future as _;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
-use walrus_env::{BoxIo, Listener};
+
+use crate::BoxIo;
 
 /// Until so many bytes arrived, the server does not know which version of HTTP it is
 /// spoken to in, and has no time limit of its own.
 const PREFACE: usize = 24;
 
-/// A listener whose connections give up on those who say nothing, and on those who take
-/// nothing.
-pub(crate) struct Patient {
-    pub(crate) listener: Box<dyn Listener>,
-    /// Longest wait for the first bytes.
-    pub(crate) silence: Duration,
-    /// Longest wait for a receiver.
-    pub(crate) patience: Duration,
-}
-
-impl Listener for Patient {
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<(BoxIo, String)>> {
-        Box::pin(async move {
-            let (io, peer) = self.listener.accept().await?;
-            let silence = Some((Box::pin(sleep(self.silence)), PREFACE));
-            let io = PatientIo { io, silence, patience: self.patience, stalled: None };
-            Ok((Box::new(io) as BoxIo, peer))
-        })
-    }
-
-    fn local_address(&self) -> String {
-        self.listener.local_address()
-    }
-}
-
-struct PatientIo {
+/// A connection that gives up on a peer who says nothing, and on one who takes nothing.
+pub(super) struct PatientIo {
     io: BoxIo,
     /// When to give up, and how many bytes are missing until then.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
@@ -50,6 +27,11 @@ struct PatientIo {
 }
 
 impl PatientIo {
+    /// Waits `silence` for the first bytes, and `patience` for a receiver.
+    pub(super) fn new(io: BoxIo, silence: Duration, patience: Duration) -> Self {
+        Self { io, silence: Some((Box::pin(sleep(silence)), PREFACE)), patience, stalled: None }
+    }
+
     fn judge<T>(&mut self, cx: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if sent.is_ready() {
             self.stalled = None;
@@ -131,12 +113,14 @@ mod tests {
 
     use super::*;
 
+    const SILENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
     #[tokio::test(start_paused = true)]
     async fn a_receiver_that_takes_nothing_is_given_up() {
         // A thousand of them would take all connections there are, for ever.
         let (near, mut far) = tokio::io::duplex(10);
-        let patience = Duration::from_secs(30);
-        let mut io = PatientIo { io: Box::new(near), silence: None, patience, stalled: None };
+        let mut io = PatientIo::new(Box::new(near), SILENCE, PATIENCE);
         io.write_all(b"0123456789").await.unwrap();
         let read = async {
             sleep(Duration::from_secs(20)).await;
@@ -147,5 +131,17 @@ mod tests {
         written.unwrap();
         let error = io.write_all(b"x").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_spoken_may_be_silent() {
+        // Connections that are kept for the next request would end under the client.
+        let (near, mut far) = tokio::io::duplex(100);
+        let mut io = PatientIo::new(Box::new(near), SILENCE, PATIENCE);
+        far.write_all(&[b'x'; PREFACE + 1]).await.unwrap();
+        let mut taken = [0; PREFACE];
+        io.read_exact(&mut taken).await.unwrap();
+        sleep(SILENCE * 10).await;
+        assert_eq!(io.read_u8().await.unwrap(), b'x');
     }
 }
