@@ -35,6 +35,7 @@ mod address_text;
 mod assets;
 mod challenge;
 mod client;
+mod contract;
 mod contract_error;
 mod crank;
 mod cursor;
