@@ -114,6 +114,20 @@ test("what is refused says why, before and after the body was sent", async () =>
   assert.equal(quilt.reason, "MALFORMED_REQUEST");
 });
 
+test("what is refused by its head says why, however much of it is on its way", async () => {
+  // The gateway answers before it has taken the body in; a closed connection would hide the answer.
+  const wish = { epochs: 10_000 };
+  for (const length of [8_000_000, 100_000_000]) {
+    const content = contents(4, length);
+    const blob = await refusal(gateway.store(content, wish));
+    assert.equal(blob.reason, "MALFORMED_REQUEST");
+    const streamed = await refusal(gateway.store(new Blob([content]).stream(), wish));
+    assert.equal(streamed.reason, "MALFORMED_REQUEST");
+    const quilt = await refusal(gateway.storeQuilt([{ identifier: "a", content }], wish));
+    assert.equal(quilt.reason, "MALFORMED_REQUEST");
+  }
+});
+
 test("progress reaches its end, and tells of every node", async () => {
   // Somebody who waits for the last message would wait for ever.
   const events = [];

@@ -2,6 +2,7 @@
 //! and HTTP/2, with or without TLS.
 
 mod client;
+mod linger;
 mod patience;
 mod server;
 

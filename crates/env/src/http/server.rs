@@ -2,15 +2,19 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
 };
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Executor, patience::PatientIo};
+use super::{
+    Executor,
+    linger::{self, Drain, Ear},
+    patience::PatientIo,
+};
 use crate::{BoxIo, CancellationToken, Env, Listener};
 
 /// Bounds of a server.
@@ -54,6 +58,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     let permits = Arc::new(Semaphore::new(config.max_connections));
+    let lingering = Arc::new(Semaphore::new(linger::AT_ONCE));
     let graceful = GracefulShutdown::new();
     let acceptor = config.tls.clone().map(TlsAcceptor::from);
     loop {
@@ -75,7 +80,7 @@ pub async fn serve(
         let connection = connection(
             io,
             acceptor.clone(),
-            router.clone(),
+            linger::ear(router.clone(), lingering.clone()),
             builder(&env, &config),
             &config,
             graceful.watcher(),
@@ -105,7 +110,7 @@ fn builder(env: &Env, config: &ServerConfig) -> auto::Builder<Executor> {
 fn connection(
     io: BoxIo,
     acceptor: Option<TlsAcceptor>,
-    router: axum::Router,
+    (ear, drain): (Ear, Drain),
     builder: auto::Builder<Executor>,
     config: &ServerConfig,
     watcher: hyper_util::server::graceful::Watcher,
@@ -123,9 +128,13 @@ fn connection(
             }
         };
         let io = PatientIo::new(io, handshake, stall);
-        let service = TowerToHyperService::new(router);
+        let service = service_fn(move |request| ear.clone().answer(request));
         let connection = builder.serve_connection(TokioIo::new(io), service).into_owned();
-        watcher.watch(connection).await.map_err(|error| error.to_string())
+        tokio::select! {
+            biased;
+            ended = watcher.watch(connection) => ended.map_err(|error| error.to_string()),
+            never = drain.run() => match never {},
+        }
     }
 }
 
