@@ -23,13 +23,13 @@ const BUNDLES = [
 const USED = {
   WalrusLens: "overview blobViews nodes pools positions committee challenge books",
   WalrusSystem:
-    "quote extend deleteBlob setAttribute removeAttribute multicall isTokenAvailable certify BlobCertified BlobRegistered",
+    "quote buyAndRegister permit extend deleteBlob setAttribute removeAttribute multicall isTokenAvailable certify BlobCertified BlobRegistered",
   BlobNFT: "ownerOf attributes transferFrom safeTransferFrom record count",
   Staking: "stake requestWithdraw withdraw valueOf",
   Committees: "CommitteeSelected",
   EpochManager: "votedPrices nextCapacity",
   Challenges: "ChallengeSeed ChallengePassed ChallengeProved ChallengeClosed",
-  WAL: "balanceOf allowance approve",
+  WAL: "balanceOf allowance approve nonces",
   DevExchange: "buy WEI_PER_FROST",
 };
 
@@ -131,6 +131,20 @@ async function wanted() {
       "| file | package | with | sha256 |",
       "| --- | --- | --- | --- |",
       ...rows,
+      "",
+      "## The blob id in WebAssembly",
+      "",
+      "`redstuff.wasm` is `crates/redstuff-wasm` compiled, and `redstuff.js` its way in, written by wasm-bindgen.",
+      "`tests/page/wasm.sh` makes them, with pinned versions and the same bytes in any folder; `wasm.sh --check` fails when",
+      "a file differs. Why this is committed: `docs/decisions/0010-the-blob-id-in-the-browser.md`. What is compiled in, and",
+      "its licences: `redstuff.txt`.",
+      "",
+      "| file | bytes | sha256 |",
+      "| --- | --- | --- |",
+      ...["redstuff.js", "redstuff.wasm"].map((name) => {
+        const bytes = readFileSync(path.join(page, "vendor", name));
+        return `| \`${name}\` | ${bytes.length} | \`${sha256(bytes)}\` |`;
+      }),
       "",
     ].join("\n"),
   );

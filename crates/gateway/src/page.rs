@@ -14,8 +14,8 @@ use crate::error::{Error, Reason};
 static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
 
 /// Nothing from elsewhere, and nobody else's frame. A blob is served under a stricter
-/// policy of its own.
-const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
+/// policy of its own. WebAssembly needs its word, which allows no text to become a program.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'; object-src 'none'; img-src 'self' data: blob:; \
                       media-src 'self' blob:";
 
@@ -56,6 +56,7 @@ fn content_type(path: &str) -> Option<&'static str> {
         "png" => "image/png",
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
+        "wasm" => "application/wasm",
         "txt" => "text/plain; charset=utf-8",
         _ => return None,
     })
@@ -88,7 +89,8 @@ mod tests {
     async fn only_files_of_the_page_are_served_and_under_a_strict_policy() {
         let response = index().await.unwrap();
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"));
+        assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';"));
+        assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"));
         for path in ["../Cargo.toml", "nothing.js", "README.md", ""] {
             assert!(file(path).is_err(), "{path}");
         }

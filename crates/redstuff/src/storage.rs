@@ -68,6 +68,16 @@ impl Memory {
         self.len() == 0
     }
 
+    /// Without any bytes yet, and with room for `bytes`.
+    ///
+    /// # Errors
+    /// `OutOfMemory` if there is not so much memory.
+    pub fn with_capacity(bytes: usize) -> io::Result<Self> {
+        let mut room = Vec::new();
+        room.try_reserve_exact(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        Ok(Self { bytes: RwLock::new(room) })
+    }
+
     /// Takes out what was written, with zeros where nothing was.
     pub fn take(&self) -> Vec<u8> {
         std::mem::take(&mut self.bytes.write().unwrap_or_else(PoisonError::into_inner))

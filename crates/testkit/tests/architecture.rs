@@ -11,6 +11,7 @@ use std::{
 /// What each crate may depend on within the workspace, tests aside.
 const ARROWS: &[(&str, &[&str])] = &[
     ("redstuff", &[]),
+    ("redstuff-wasm", &["redstuff"]),
     ("core", &["redstuff"]),
     ("env", &[]),
     ("encryption", &[]),

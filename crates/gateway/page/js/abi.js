@@ -12,11 +12,13 @@ export const WalrusLens = [
 ];
 
 export const WalrusSystem = [
+  {"type":"function","name":"buyAndRegister","inputs":[{"name":"a","type":"tuple","components":[{"name":"rootHash","type":"bytes32"},{"name":"size","type":"uint64"},{"name":"encodingType","type":"uint8"},{"name":"deletable","type":"bool"},{"name":"capacityId","type":"uint256"},{"name":"to","type":"address"},{"name":"maxWriteFee","type":"uint256"}]},{"name":"epochs","type":"uint32"},{"name":"maxPayment","type":"uint256"}],"outputs":[{"name":"tokenId","type":"uint256"},{"name":"blobId","type":"bytes32"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"certify","inputs":[{"name":"tokenId","type":"uint256"},{"name":"c","type":"tuple","components":[{"name":"signature","type":"bytes"},{"name":"signers","type":"uint256"}]}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"deleteBlob","inputs":[{"name":"tokenId","type":"uint256"},{"name":"capacityTo","type":"address"}],"outputs":[{"name":"capacityId","type":"uint256"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"extend","inputs":[{"name":"tokenId","type":"uint256"},{"name":"epochs","type":"uint32"},{"name":"maxPayment","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"isTokenAvailable","inputs":[{"name":"tokenId","type":"uint256"}],"outputs":[{"name":"","type":"bool"}],"stateMutability":"view"},
   {"type":"function","name":"multicall","inputs":[{"name":"data","type":"bytes[]"}],"outputs":[{"name":"results","type":"bytes[]"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"permit","inputs":[{"name":"value","type":"uint256"},{"name":"deadline","type":"uint256"},{"name":"v","type":"uint8"},{"name":"r","type":"bytes32"},{"name":"s","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"quote","inputs":[{"name":"size","type":"uint64"},{"name":"epochs","type":"uint32"}],"outputs":[{"name":"encodedSize","type":"uint64"},{"name":"storagePayment","type":"uint256"},{"name":"writeFee","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"removeAttribute","inputs":[{"name":"tokenId","type":"uint256"},{"name":"k","type":"string"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"setAttribute","inputs":[{"name":"tokenId","type":"uint256"},{"name":"k","type":"string"},{"name":"v","type":"string"}],"outputs":[],"stateMutability":"nonpayable"},
@@ -61,6 +63,7 @@ export const WAL = [
   {"type":"function","name":"allowance","inputs":[{"name":"owner","type":"address"},{"name":"spender","type":"address"}],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"approve","inputs":[{"name":"spender","type":"address"},{"name":"value","type":"uint256"}],"outputs":[{"name":"","type":"bool"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"balanceOf","inputs":[{"name":"account","type":"address"}],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
+  {"type":"function","name":"nonces","inputs":[{"name":"owner","type":"address"}],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
 ];
 
 export const DevExchange = [

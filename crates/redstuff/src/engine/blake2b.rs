@@ -99,17 +99,22 @@ enum Kernel {
 }
 
 /// The lanes for so many messages. A single one is done sooner without vectors.
+#[cfg(target_arch = "x86_64")]
 fn kernel(instructions: Instructions, messages: usize) -> Kernel {
     const UNAVAILABLE: &str = "the caller chose instructions that this machine has";
     match instructions {
-        #[cfg(target_arch = "x86_64")]
         Instructions::Avx2 if messages > 1 => {
             Kernel::Avx2(avx2::Avx2::detect().expect(UNAVAILABLE))
         }
-        #[cfg(target_arch = "x86_64")]
         Instructions::Avx512 if messages > 1 => {
             Kernel::Avx512(avx512::Avx512::detect().expect(UNAVAILABLE))
         }
         _ => Kernel::Portable(Portable),
     }
+}
+
+/// The lanes where there are no vectors.
+#[cfg(not(target_arch = "x86_64"))]
+fn kernel(_: Instructions, _: usize) -> Kernel {
+    Kernel::Portable(Portable)
 }

@@ -39,7 +39,11 @@ impl<'a> Leaves<'a> {
             let start = (first + lane).min(last) * self.stride;
             *row = &self.messages[start..][..self.message_bytes];
         }
-        Rows { rows, bytes: self.message_bytes }
+        Rows {
+            rows,
+            #[cfg(target_arch = "x86_64")]
+            bytes: self.message_bytes,
+        }
     }
 }
 
@@ -47,17 +51,19 @@ impl<'a> Leaves<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, const N: usize> {
     rows: [&'a [u8]; N],
+    #[cfg(target_arch = "x86_64")]
     bytes: usize,
 }
 
 impl<'a, const N: usize> Rows<'a, N> {
     /// The length of each row.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The bytes for one lane, exactly [`Rows::bytes`].
+    /// The bytes for one lane, all of them equally many.
     #[inline(always)]
     pub(super) fn row(&self, lane: usize) -> &'a [u8] {
         self.rows[lane]
@@ -70,6 +76,10 @@ impl<'a, const N: usize> Rows<'a, N> {
         for row in &mut rows {
             *row = &row[start..][..bytes];
         }
-        Self { rows, bytes }
+        Self {
+            rows,
+            #[cfg(target_arch = "x86_64")]
+            bytes,
+        }
     }
 }

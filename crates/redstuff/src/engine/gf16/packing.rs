@@ -22,6 +22,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The bytes up to the last one of the block.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn end(&self) -> usize {
         self.offset + (self.pieces - 1) * self.step + self.piece
     }
