@@ -1,38 +1,34 @@
 //! Typed questions to the contracts of one network.
 
+mod blobs;
+mod nodes;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    sol_types::{SolCall, SolEvent},
+    primitives::{Address, B256},
+    sol_types::SolCall,
 };
-use walrus_core::{
-    BlobId, Committee, Domain, Epoch, EvmAddress, Member, NetworkAddress, NetworkPublicKey, NodeId,
-    ProtocolPublicKey, Seat, TokenId,
-};
+use walrus_core::{Committee, Domain, Epoch, EvmAddress, Member, NodeId, ProtocolPublicKey, Seat};
 use walrus_env::Env;
 
+pub use self::blobs::BLOBS_PER_CALL;
+pub(crate) use self::blobs::blob_from;
 use crate::{
-    abi::{Plain, blobs, epochs, lens, staking, staking_nodes, system, to_address, wal},
-    contract_error::ContractError,
+    abi::{Plain, epochs, lens, to_address, wal},
     deployment::Deployment,
     endpoints::Endpoints,
     error::ReadError,
-    event::ChainEvent,
-    rpc::{BlockTag, CallRequest, Log, LogQuery},
+    rpc::{Log, LogQuery},
     view::{
-        BlobRecord, ChallengeMode, ChallengeView, EpochPhase, EpochState, NetworkSnapshot,
-        NetworkView, NodeRecord, PoolRecord, Prices,
+        ChallengeMode, ChallengeView, EpochPhase, EpochState, NetworkSnapshot, NetworkView,
+        NodeRecord, Prices,
     },
 };
 
-/// Nodes asked for in one call; their texts bound an answer to about 200 KB.
-const NODES_PER_CALL: u32 = 64;
-/// Most blob records given by one call.
-pub const BLOBS_PER_CALL: u64 = 1000;
 /// Committees kept in memory: previous, current and next.
 const COMMITTEES_KEPT: usize = 3;
 
@@ -169,7 +165,7 @@ impl ChainClient {
     /// members' addresses and TLS keys as of the first time it was asked for.
     ///
     /// # Errors
-    /// [`ContractError::UnknownCommittee`] for other epochs; see [`ReadError`].
+    /// [`ContractError::UnknownCommittee`](crate::ContractError::UnknownCommittee) for other epochs; see [`ReadError`].
     pub async fn committee(&self, epoch: Epoch) -> Result<Arc<Committee>, ReadError> {
         let kept = self.kept().get(&epoch).cloned();
         match kept {
@@ -203,95 +199,6 @@ impl ChainClient {
     fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<Epoch, Arc<Committee>>> {
         // A map of finished committees is valid whatever panicked while holding it.
         self.committees.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The nodes `first..=last`, in order; fewer when there are not so many.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn nodes(&self, first: NodeId, last: NodeId) -> Result<Vec<NodeRecord>, ReadError> {
-        let mut nodes = Vec::new();
-        let mut from = first.0.max(1);
-        while from <= last.0 {
-            let count = (last.0 - from).saturating_add(1).min(NODES_PER_CALL);
-            let call = lens::WalrusLens::nodesCall { fromNodeId: from, count: U256::from(count) };
-            let page = self.read("nodes", self.lens(), call).await?;
-            let got = page.len();
-            for node in page {
-                nodes.push(node_from(node)?);
-            }
-            if got < count as usize {
-                break;
-            }
-            let Some(next) = from.checked_add(count) else { break };
-            from = next;
-        }
-        Ok(nodes)
-    }
-
-    /// One node; `None` when there is none with this id.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn node(&self, node: NodeId) -> Result<Option<NodeRecord>, ReadError> {
-        Ok(self.nodes(node, node).await?.into_iter().next())
-    }
-
-    /// The node registered with this protocol key, if any.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn node_of_key(&self, key: &ProtocolPublicKey) -> Result<Option<NodeId>, ReadError> {
-        let call = staking::Staking::nodeOfKeyCall { key: key.to_uncompressed().to_vec().into() };
-        let staking = to_address(self.deployment.contracts.staking);
-        let node = self.read("the node of a key", staking, call).await?;
-        Ok((node != 0).then_some(NodeId(node)))
-    }
-
-    /// The active set: nodes that the next selection considers, with their stake in
-    /// FROST, in the order in which ties are resolved.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn active_set(&self) -> Result<Vec<(NodeId, u64)>, ReadError> {
-        let staking = to_address(self.deployment.contracts.staking);
-        let call = staking::Staking::activeSetCall {};
-        let set = self.read("the active set", staking, call).await?;
-        Ok(set.nodeIds.into_iter().map(NodeId).zip(set.stakes).collect())
-    }
-
-    /// What a selection made now would apportion: nodes and stake in the order in which
-    /// ties are resolved. Pools that are not settled count with stake 0.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn candidates(&self) -> Result<Vec<(NodeId, u64)>, ReadError> {
-        let staking = to_address(self.deployment.contracts.staking);
-        let call = staking_nodes::StakingNodes::candidatesCall {};
-        let set = self.read("the candidates of a committee", staking, call).await?;
-        Ok(set.nodeIds.into_iter().map(NodeId).zip(set.stakes).collect())
-    }
-
-    /// The pools of the nodes `first..=last`, in order; fewer when there are not so many.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn pools(&self, first: NodeId, last: NodeId) -> Result<Vec<PoolRecord>, ReadError> {
-        let mut pools = Vec::new();
-        let mut from = first.0.max(1);
-        while from <= last.0 {
-            let count = (last.0 - from).saturating_add(1).min(NODES_PER_CALL);
-            let call = lens::WalrusLens::poolsCall { fromNodeId: from, count: U256::from(count) };
-            let page = self.read("stake pools", self.lens(), call).await?;
-            let got = page.len();
-            pools.extend(page.into_iter().map(pool_from));
-            if got < count as usize {
-                break;
-            }
-            let Some(next) = from.checked_add(count) else { break };
-            from = next;
-        }
-        Ok(pools)
     }
 
     /// Prices by the votes of the current committee, which an update would set.
@@ -334,118 +241,6 @@ impl ChainClient {
         })
     }
 
-    /// Up to `count` records of blob objects from `first` on, in order; at most
-    /// [`BLOBS_PER_CALL`]. Empty when `first` is not registered yet.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn blobs(&self, first: TokenId, count: u64) -> Result<Vec<BlobRecord>, ReadError> {
-        let first = first.0.max(1);
-        let call = lens::WalrusLens::blobsCall {
-            fromTokenId: U256::from(first),
-            count: U256::from(count.min(BLOBS_PER_CALL)),
-        };
-        let records = self.read("blob records", self.lens(), call).await?;
-        Ok((first..).zip(records).map(|(token, record)| blob_from(token, record)).collect())
-    }
-
-    /// The record of one blob object; `None` when there is none with this id.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn blob(&self, token: TokenId) -> Result<Option<BlobRecord>, ReadError> {
-        if token.0 == 0 {
-            return Ok(None);
-        }
-        Ok(self.blobs(token, 1).await?.into_iter().next())
-    }
-
-    /// The objects registered for a blob, oldest first, whatever has become of them: with
-    /// their records and owners a client finds a registration of its own to go on with.
-    ///
-    /// Searches the chain's logs, so an address that discards old ones may not find all.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn objects_of(&self, blob: &BlobId) -> Result<Vec<TokenId>, ReadError> {
-        let address = to_address(self.deployment.contracts.system);
-        let topics = [system::WalrusSystem::BlobRegistered::SIGNATURE_HASH, blob.as_bytes().into()];
-        let logs = self.logs_of(address, &topics).await?;
-        let events = logs.iter().filter_map(|log| ChainEvent::decode(log).ok()?);
-        let mut objects: Vec<_> = events
-            .filter_map(|event| match event {
-                ChainEvent::BlobRegistered { blob_id, token_id, .. } if blob_id == *blob => {
-                    Some(token_id)
-                }
-                _ => None,
-            })
-            .collect();
-        objects.sort();
-        Ok(objects)
-    }
-
-    /// All logs of one contract since the deployment whose first topics are these, oldest
-    /// first.
-    pub(crate) async fn logs_of(
-        &self,
-        address: Address,
-        topics: &[B256],
-    ) -> Result<Vec<Log>, ReadError> {
-        let newest = self.endpoints.latest().await?.number();
-        let mut from = self.deployment.deploy_block;
-        // Many addresses give logs of few blocks at a time only.
-        let mut range = u64::MAX;
-        let mut found = Vec::new();
-        while from <= newest {
-            let to = newest.min(from.saturating_add(range - 1));
-            match self.endpoints.logs(&LogQuery::Topics { from, to, address, topics }).await {
-                Ok(logs) => {
-                    found.extend(logs);
-                    from = to + 1;
-                }
-                Err(error) if error.refusal().is_some() && to > from => {
-                    range = (to - from).div_ceil(4);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(found)
-    }
-
-    /// The owner of a blob object; `None` when it was burned, deleted or never was.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn owner_of(&self, token: TokenId) -> Result<Option<EvmAddress>, ReadError> {
-        let call = blobs::BlobNFT::ownerOfCall { tokenId: U256::from(token.0) };
-        let blobs = to_address(self.deployment.contracts.blobs);
-        match self.read("the owner of a blob object", blobs, call).await {
-            Ok(owner) => Ok(Some(owner.plain())),
-            Err(ReadError::Contract(ContractError::TokenDoesNotExist {})) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether a certified permanent object of this blob lives and the id is not invalid.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn is_available(&self, blob: &BlobId) -> Result<bool, ReadError> {
-        let call = system::WalrusSystem::isAvailableCall { blobId: blob.as_bytes().into() };
-        let system = to_address(self.deployment.contracts.system);
-        self.read("a blob's availability", system, call).await
-    }
-
-    /// Whether the blob id was found not to stand for a correctly encoded blob.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn is_invalid(&self, blob: &BlobId) -> Result<bool, ReadError> {
-        let call = system::WalrusSystem::isInvalidCall { blobId: blob.as_bytes().into() };
-        let system = to_address(self.deployment.contracts.system);
-        self.read("a blob's invalidity", system, call).await
-    }
-
     /// WAL of an account, in FROST.
     ///
     /// # Errors
@@ -482,7 +277,7 @@ impl ChainClient {
     /// Asks the contracts whether they agree with each other.
     ///
     /// # Errors
-    /// [`ContractError::WiringBroken`]; see [`ReadError`].
+    /// [`ContractError::WiringBroken`](crate::ContractError::WiringBroken); see [`ReadError`].
     pub async fn check_wiring(&self) -> Result<(), ReadError> {
         let call = lens::WalrusLens::checkWiringCall {};
         self.read("the wiring of the contracts", self.lens(), call).await.map(|_| ())
@@ -492,6 +287,34 @@ impl ChainClient {
         to_address(self.deployment.lens)
     }
 
+    /// All logs of one contract since the deployment whose first topics are these, oldest
+    /// first.
+    pub(crate) async fn logs_of(
+        &self,
+        address: Address,
+        topics: &[B256],
+    ) -> Result<Vec<Log>, ReadError> {
+        let newest = self.endpoints.latest().await?.number();
+        let mut from = self.deployment.deploy_block;
+        // Many addresses give logs of few blocks at a time only.
+        let mut range = u64::MAX;
+        let mut found = Vec::new();
+        while from <= newest {
+            let to = newest.min(from.saturating_add(range - 1));
+            match self.endpoints.logs(&LogQuery::Topics { from, to, address, topics }).await {
+                Ok(logs) => {
+                    found.extend(logs);
+                    from = to + 1;
+                }
+                Err(error) if error.refusal().is_some() && to > from => {
+                    range = (to - from).div_ceil(4);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(found)
+    }
+
     /// Calls a view function at the newest block.
     pub(crate) async fn read<C: SolCall>(
         &self,
@@ -499,13 +322,7 @@ impl ChainClient {
         to: Address,
         call: C,
     ) -> Result<C::Return, ReadError> {
-        let request =
-            CallRequest { to: Some(to), data: call.abi_encode().into(), ..CallRequest::default() };
-        let answer: Bytes = self.endpoints.call(&request, BlockTag::Latest).await?;
-        // An account without code answers any call with nothing.
-        if answer.is_empty() && self.endpoints.code(to).await?.is_empty() {
-            return Err(ReadError::NoContract { address: to.plain() });
-        }
+        let answer = self.call(to.plain(), call.abi_encode()).await?;
         C::abi_decode_returns_validate(&answer).map_err(|error| malformed(what, error.to_string()))
     }
 }
@@ -519,64 +336,6 @@ fn protocol_key(bytes: &[u8]) -> Result<ProtocolPublicKey, ReadError> {
     let bytes: &[u8; 96] =
         bytes.try_into().map_err(|_| malformed(what, format!("{} bytes", bytes.len())))?;
     ProtocolPublicKey::from_uncompressed(bytes).map_err(|error| malformed(what, error.to_string()))
-}
-
-fn node_from(node: lens::WalrusLens::NodeInfo) -> Result<NodeRecord, ReadError> {
-    let network_key = node.networkKey.as_ref().try_into().map_err(|_| {
-        malformed("a node's network key", format!("{} bytes", node.networkKey.len()))
-    })?;
-    let network_address = NetworkAddress::from_chain(node.networkAddress)
-        .map_err(|error| malformed("a node's address", error.to_string()))?;
-    Ok(NodeRecord {
-        node_id: NodeId(node.nodeId),
-        operator: node.operator.plain(),
-        registered_epoch: Epoch(node.registeredEpoch),
-        commission_bp: node.commissionBp,
-        in_active_set: node.inActiveSet,
-        price_votes: Prices { storage: node.storagePrice, write: node.writePrice },
-        capacity_vote: node.capacity,
-        stake: node.stake,
-        protocol_key: protocol_key(&node.blsKey)?,
-        network_key: NetworkPublicKey(network_key),
-        name: node.name,
-        network_address,
-        metadata_uri: node.metadataURI,
-    })
-}
-
-fn pool_from(pool: lens::WalrusLens::PoolInfo) -> PoolRecord {
-    PoolRecord {
-        node_id: NodeId(pool.nodeId),
-        settled_epoch: Epoch(pool.settledEpoch),
-        balance: pool.balance,
-        shares: pool.shares,
-        commission: pool.commission,
-        commission_bp: pool.commissionBp,
-        misses: pool.misses,
-        jailed_until: (pool.jailedUntil != 0).then_some(Epoch(pool.jailedUntil)),
-        retired: pool.retired,
-        expected_stake: pool.expectedStake,
-    }
-}
-
-pub(crate) fn blob_from(token: u64, record: lens::WalrusLens::BlobRecord) -> BlobRecord {
-    // Bits of `BlobFlags` in contracts/src/types/Blob.sol.
-    let flag = |bit: u8| record.flags & bit != 0;
-    let certified = record.certifiedEpoch != 0;
-    BlobRecord {
-        token_id: TokenId(token),
-        blob_id: record.blobId.plain(),
-        registered_epoch: Epoch(record.registeredEpoch),
-        certified_epoch: certified.then_some(Epoch(record.certifiedEpoch)),
-        end_epoch: Epoch(record.endEpoch),
-        size: record.size,
-        encoded_size: record.encodedSize.to(),
-        encoding_type: record.encodingType,
-        deletable: flag(1),
-        burned: flag(2),
-        deleted: flag(4),
-        log_index: certified.then_some(record.logIndex),
-    }
 }
 
 /// Puts a committee together from its own record and those of its members.

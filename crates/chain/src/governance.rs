@@ -1,26 +1,22 @@
 //! Deciding together: proposals and votes of token holders, the tunables they set, and
 //! the nodes' half of an upgrade (docs/protocol/onchain.md section 2.12).
 
+mod deciding;
+mod reading;
+
 use std::{fmt, str::FromStr};
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
-    sol_types::{SolCall, SolEvent},
+    primitives::{B256, U256},
+    sol_types::SolCall,
 };
-use walrus_core::{Epoch, EvmAddress, NodeId};
+use walrus_core::{Epoch, EvmAddress};
 
 use crate::{
-    abi::{Plain, gate, governor, lens, params, staking, to_address, wal},
-    client::{ChainClient, malformed},
+    abi::{Plain, gate, params, to_address},
     deploy::tunable_key,
     deployment::Deployment,
-    error::{ReadError, WriteError},
-    sender::{Action, Receipt},
-    writer::{ChainWriter, find_event},
 };
-
-/// Most calls read out of one proposal; the governor has no limit but a block's gas.
-const CALLS_MAX: usize = 1000;
 
 /// Number of a proposal: a hash of what it would do and of its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -252,7 +248,7 @@ impl ProposedCall {
         Self { target: deployment.contracts.params, value: 0, data: call.abi_encode() }
     }
 
-    /// Upgrades a proxy; the nodes must approve too ([`ChainWriter::approve_action`]).
+    /// Upgrades a proxy; the nodes must approve too ([`ChainWriter::approve_action`](crate::ChainWriter::approve_action)).
     pub fn upgrade(deployment: &Deployment, upgrade: &Upgrade) -> Self {
         let call = gate::UpgradeGate::executeCall { u: upgrade.into() };
         Self { target: deployment.contracts.upgrade_gate, value: 0, data: call.abi_encode() }
@@ -291,307 +287,10 @@ impl From<&Upgrade> for gate::UpgradeGate::Upgrade {
     }
 }
 
-impl ChainClient {
-    /// Times and thresholds of governance.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn governance(&self) -> Result<GovernanceView, ReadError> {
-        let call = lens::WalrusLens::governanceCall {};
-        let g = self.read("governance", to_address(self.deployment().lens), call).await?;
-        Ok(GovernanceView {
-            guardian: unless_zero(g.guardian),
-            guardian_expiry: g.guardianExpiry,
-            paused_until: g.pausedUntil,
-            voting_delay: g.votingDelay.plain(),
-            voting_period: g.votingPeriod.plain(),
-            timelock_delay: g.timelockDelay.plain(),
-            proposal_threshold: g.proposalThreshold.plain(),
-            quorum: g.quorum.plain(),
-        })
-    }
-
-    /// All tunables.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn tunables(&self) -> Result<Vec<TunableView>, ReadError> {
-        let call = lens::WalrusLens::paramsCall {};
-        let found = self.read("the tunables", to_address(self.deployment().lens), call).await?;
-        let tunable = |t: lens::WalrusLens::ParamInfo| TunableView {
-            name: name_of(t.key),
-            lowest: t.lowest.plain(),
-            highest: t.highest.plain(),
-            current: t.current.plain(),
-            next: (t.nextFrom != 0).then(|| (t.next.plain(), Epoch(t.nextFrom))),
-        };
-        Ok(found.into_iter().map(tunable).collect())
-    }
-
-    /// All proposals, oldest first. Searches the chain's logs, so an address that
-    /// discards old ones may not find all.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn proposals(&self) -> Result<Vec<Proposal>, ReadError> {
-        let governor = to_address(self.deployment().contracts.governor);
-        let topics = [governor::WalrusGovernor::ProposalCreated::SIGNATURE_HASH];
-        let logs = self.logs_of(governor, &topics).await?;
-        logs.iter().map(|log| proposal_from(&log.topics, &log.data)).collect()
-    }
-
-    /// State and votes of a proposal.
-    ///
-    /// # Errors
-    /// [`ContractError::GovernorNonexistentProposal`]; see [`ReadError`].
-    ///
-    /// [`ContractError::GovernorNonexistentProposal`]: crate::ContractError::GovernorNonexistentProposal
-    pub async fn proposal_status(&self, id: ProposalId) -> Result<ProposalStatus, ReadError> {
-        use governor::WalrusGovernor as G;
-        let (to, id) = (to_address(self.deployment().contracts.governor), id.word());
-        let what = "a proposal";
-        let state = self.read(what, to, G::stateCall { proposalId: id }).await?;
-        let state = ProposalState::from_number(state)
-            .ok_or_else(|| malformed(what, format!("there is no state {state}")))?;
-        let votes = self.read(what, to, G::proposalVotesCall { proposalId: id }).await?;
-        let eta = self.read(what, to, G::proposalEtaCall { proposalId: id }).await?;
-        let quorum = if state == ProposalState::Pending {
-            self.governance().await?.quorum
-        } else {
-            let begun = self.read(what, to, G::proposalSnapshotCall { proposalId: id }).await?;
-            self.read(what, to, G::quorumCall { timepoint: begun }).await?.plain()
-        };
-        Ok(ProposalStatus {
-            state,
-            votes_against: votes.againstVotes.plain(),
-            votes_for: votes.forVotes.plain(),
-            votes_abstain: votes.abstainVotes.plain(),
-            quorum,
-            executable_at: (!eta.is_zero()).then(|| eta.plain()),
-        })
-    }
-
-    /// Votes of an account as of now. A proposal counts those of its snapshot.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn voting_power(&self, account: EvmAddress) -> Result<VotingPower, ReadError> {
-        let contracts = self.deployment().contracts;
-        let (wal, staking) = (to_address(contracts.wal), to_address(contracts.staking));
-        let account = to_address(account);
-        let what = "votes";
-        let votes = self.read(what, wal, wal::WAL::getVotesCall { account }).await?;
-        let staked = self.read(what, staking, staking::Staking::getVotesCall { account }).await?;
-        let by = self.read(what, wal, wal::WAL::delegatesCall { account }).await?;
-        let stake_by =
-            self.read(what, staking, staking::Staking::delegatesCall { account }).await?;
-        Ok(VotingPower {
-            wal: votes.plain(),
-            staked: staked.plain(),
-            wal_delegate: unless_zero(by),
-            staked_delegate: unless_zero(stake_by),
-        })
-    }
-
-    /// The next upgrade of a proxy, to be proposed and approved.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn next_upgrade(
-        &self,
-        proxy: EvmAddress,
-        implementation: EvmAddress,
-        data: Vec<u8>,
-    ) -> Result<Upgrade, ReadError> {
-        let gate = to_address(self.deployment().contracts.upgrade_gate);
-        let call = gate::UpgradeGate::nonceOfCall { proxy: to_address(proxy) };
-        let nonce = self.read("the number of upgrades", gate, call).await?.plain();
-        Ok(Upgrade { proxy, implementation, data, nonce })
-    }
-
-    /// What the nodes approve of when they approve of an upgrade.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn upgrade_action(&self, upgrade: &Upgrade) -> Result<[u8; 32], ReadError> {
-        let gate = to_address(self.deployment().contracts.upgrade_gate);
-        let call = gate::UpgradeGate::upgradeIdCall { u: upgrade.into() };
-        Ok(self.read("an upgrade", gate, call).await?.0)
-    }
-
-    /// What the nodes say about an action.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn approval(&self, action: [u8; 32]) -> Result<Approval, ReadError> {
-        let gate = to_address(self.deployment().contracts.upgrade_gate);
-        let call = gate::UpgradeGate::approvalCall { actionId: action.into() };
-        let found = self.read("an approval", gate, call).await?;
-        Ok(Approval {
-            epoch: Epoch(found.epoch),
-            weight: found.weight,
-            approved_until: (found.approvedUntil != 0).then_some(found.approvedUntil),
-        })
-    }
-}
-
-/// Each of these sends transactions and waits for them; see [`WriteError`] for what can
-/// go wrong.
-#[allow(clippy::missing_errors_doc, reason = "said once for all")]
-impl ChainWriter {
-    /// Gives the votes of this account's WAL and stake to `to`; to itself, to vote.
-    /// Needed once before a first proposal or vote: undelegated WAL does not vote.
-    pub async fn delegate_votes(&self, to: EvmAddress) -> Result<(), WriteError> {
-        let contracts = self.client().deployment().contracts;
-        let delegatee = to_address(to);
-        let call = wal::WAL::delegateCall { delegatee };
-        let name = "delegate the votes of WAL";
-        self.sender().execute(Action::call(name, contracts.wal, &call)).await?;
-        let call = staking::Staking::delegateCall { delegatee };
-        let name = "delegate the votes of staked WAL";
-        self.sender().execute(Action::call(name, contracts.staking, &call)).await?;
-        Ok(())
-    }
-
-    /// Proposes calls to the token holders.
-    pub async fn propose(
-        &self,
-        calls: &[ProposedCall],
-        description: &str,
-    ) -> Result<Proposal, WriteError> {
-        let name = "propose";
-        let (targets, values, calldatas) = arguments(calls);
-        let description = description.to_owned();
-        let call =
-            governor::WalrusGovernor::proposeCall { targets, values, calldatas, description };
-        let receipt = self.governor_call(name, &call).await?;
-        let contract = self.client().deployment().contracts.governor;
-        let event = find_event(name, &receipt, contract)?;
-        proposal_of(event).map_err(|source| WriteError::Read { action: name, source })
-    }
-
-    /// Votes on a proposal, with a reason for others to read; it may be empty. Returns
-    /// the FROST of votes that counted: those the account had at the snapshot.
-    pub async fn vote(&self, id: ProposalId, vote: Vote, reason: &str) -> Result<u128, WriteError> {
-        let support = match vote {
-            Vote::Against => 0,
-            Vote::For => 1,
-            Vote::Abstain => 2,
-        };
-        let call = governor::WalrusGovernor::castVoteWithReasonCall {
-            proposalId: id.word(),
-            support,
-            reason: reason.to_owned(),
-        };
-        let name = "vote";
-        let receipt = self.governor_call(name, &call).await?;
-        let contract = self.client().deployment().contracts.governor;
-        let event: governor::WalrusGovernor::VoteCast = find_event(name, &receipt, contract)?;
-        Ok(event.weight.plain())
-    }
-
-    /// Puts a proposal that won into the timelock. Anyone may.
-    pub async fn queue(&self, proposal: &Proposal) -> Result<Receipt, WriteError> {
-        let (targets, values, calldatas) = arguments(&proposal.calls);
-        let call = governor::WalrusGovernor::queueCall {
-            targets,
-            values,
-            calldatas,
-            descriptionHash: keccak256(&proposal.description),
-        };
-        self.governor_call("queue the proposal", &call).await
-    }
-
-    /// Makes the calls of a proposal that has waited long enough. Anyone may.
-    pub async fn execute_proposal(&self, proposal: &Proposal) -> Result<Receipt, WriteError> {
-        let (targets, values, calldatas) = arguments(&proposal.calls);
-        let call = governor::WalrusGovernor::executeCall {
-            targets,
-            values,
-            calldatas,
-            descriptionHash: keccak256(&proposal.description),
-        };
-        self.governor_call("execute the proposal", &call).await
-    }
-
-    /// Takes a proposal back. Only its proposer, and only before the vote begins.
-    pub async fn cancel_proposal(&self, proposal: &Proposal) -> Result<Receipt, WriteError> {
-        let (targets, values, calldatas) = arguments(&proposal.calls);
-        let call = governor::WalrusGovernor::cancelCall {
-            targets,
-            values,
-            calldatas,
-            descriptionHash: keccak256(&proposal.description),
-        };
-        self.governor_call("take the proposal back", &call).await
-    }
-
-    /// Approves an action for a node, as its governance account.
-    pub async fn approve_action(
-        &self,
-        node: NodeId,
-        action: [u8; 32],
-    ) -> Result<Receipt, WriteError> {
-        let call = gate::UpgradeGate::approveCall { nodeId: node.0, actionId: action.into() };
-        let gate = self.client().deployment().contracts.upgrade_gate;
-        self.sender().execute(Action::call("approve for the node", gate, &call)).await
-    }
-
-    async fn governor_call<C: SolCall>(
-        &self,
-        name: &'static str,
-        call: &C,
-    ) -> Result<Receipt, WriteError> {
-        let governor = self.client().deployment().contracts.governor;
-        self.sender().execute(Action::call(name, governor, call)).await
-    }
-}
-
-fn arguments(calls: &[ProposedCall]) -> (Vec<Address>, Vec<U256>, Vec<Bytes>) {
-    (
-        calls.iter().map(|call| to_address(call.target)).collect(),
-        calls.iter().map(|call| U256::from(call.value)).collect(),
-        calls.iter().map(|call| call.data.clone().into()).collect(),
-    )
-}
-
-fn unless_zero(address: Address) -> Option<EvmAddress> {
-    (!address.is_zero()).then(|| address.plain())
-}
-
 /// The name that a key of the registry stands for: its bytes up to the first zero.
 pub(crate) fn name_of(key: B256) -> String {
     let end = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
     String::from_utf8_lossy(&key[..end]).into_owned()
-}
-
-fn proposal_from(topics: &[B256], data: &[u8]) -> Result<Proposal, ReadError> {
-    let decoded = governor::WalrusGovernor::ProposalCreated::decode_raw_log_validate(
-        topics.iter().copied(),
-        data,
-    );
-    proposal_of(decoded.map_err(|error| malformed("a proposal", error.to_string()))?)
-}
-
-fn proposal_of(event: governor::WalrusGovernor::ProposalCreated) -> Result<Proposal, ReadError> {
-    let count = event.targets.len();
-    if count > CALLS_MAX || event.values.len() != count || event.calldatas.len() != count {
-        return Err(malformed("a proposal", format!("it has {count} calls")));
-    }
-    let calls = event.targets.into_iter().zip(event.values).zip(event.calldatas);
-    let calls = calls.map(|((target, value), data)| ProposedCall {
-        target: target.plain(),
-        value: value.plain(),
-        data: data.to_vec(),
-    });
-    Ok(Proposal {
-        id: ProposalId(event.proposalId.to_be_bytes()),
-        proposer: event.proposer.plain(),
-        calls: calls.collect(),
-        description: event.description,
-        snapshot: event.voteStart.plain(),
-        deadline: event.voteEnd.plain(),
-    })
 }
 
 #[cfg(test)]
