@@ -2,8 +2,9 @@
 
 use crate::{
     content,
+    local::Local,
     network::{Network, Shape, blob_id},
-    process::{Background, free_port, run, wait_for, walrus},
+    process::{run, wait_for, walrus},
 };
 
 #[test]
@@ -20,56 +21,20 @@ fn the_demo_stores_loses_a_third_and_reads_back() {
 #[test]
 fn a_local_network_survives_a_restart() {
     // Somebody who keeps their trials in it would lose them with every Ctrl-C.
-    let directory = tempfile::tempdir().unwrap();
-    let port = free_port().to_string();
-    let local = || {
-        let mut command = walrus(directory.path());
-        command.args([
-            "--json",
-            "local",
-            "--nodes",
-            "4",
-            "--shards",
-            "10",
-            "--dir",
-            "net",
-            "--gateway-port",
-            "0",
-        ]);
-        command.args(["--rpc-port", &port]);
-        Background::start(&mut command, &directory.path().join("local.log")).0
-    };
-    let client = |arguments: &[&str]| {
-        let mut command = walrus(directory.path());
-        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
-    };
-    let network = local();
-    std::fs::write(directory.path().join("keep"), b"keep me").unwrap();
-    let id = blob_id(&client(&["store", "keep"]).json());
-    assert_eq!(network.stop(), 0);
-    let network = local();
-    client(&["read", &id, "--out", "kept"]).json();
-    assert_eq!(std::fs::read(directory.path().join("kept")).unwrap(), b"keep me");
+    let mut local = Local::start(&[]);
+    local.write("keep", b"keep me");
+    let id = blob_id(&local.client(&["store", "keep"]).json());
+    assert_eq!(local.take().stop(), 0);
+    local.run(&[]);
+    local.client(&["read", &id, "--out", "kept"]).json();
+    assert_eq!(std::fs::read(local.path().join("kept")).unwrap(), b"keep me");
     // Without a chance to tidy up, too.
-    network.kill();
-    let _network = local();
-    client(&["read", &id, "--out", "again"]).json();
-    assert_eq!(std::fs::read(directory.path().join("again")).unwrap(), b"keep me");
+    local.take().kill();
+    local.run(&[]);
+    local.client(&["read", &id, "--out", "again"]).json();
+    assert_eq!(std::fs::read(local.path().join("again")).unwrap(), b"keep me");
     // Another shape in the same directory is refused instead of half-used.
-    let mut other = walrus(directory.path());
-    other.args([
-        "--json",
-        "local",
-        "--nodes",
-        "5",
-        "--shards",
-        "10",
-        "--dir",
-        "net",
-        "--gateway-port",
-        "0",
-    ]);
-    run(&mut other).error(2);
+    run(&mut local.command("5")).error(2);
 }
 
 #[test]
@@ -192,28 +157,8 @@ fn an_expired_blob_is_said_to_be_expired() {
 #[test]
 fn wal_is_got_staked_listed_and_taken_back() {
     // Whoever cannot see or take back their stake has lost it.
-    let directory = tempfile::tempdir().unwrap();
-    let port = free_port().to_string();
-    let mut command = walrus(directory.path());
-    command.args([
-        "--json",
-        "local",
-        "--nodes",
-        "4",
-        "--shards",
-        "10",
-        "--dir",
-        "net",
-        "--gateway-port",
-        "0",
-    ]);
-    command.args(["--rpc-port", &port, "--epoch-seconds", "6"]);
-    let log = directory.path().join("local.log");
-    let (_network, _) = Background::start(&mut command, &log);
-    let client = |arguments: &[&str]| {
-        let mut command = walrus(directory.path());
-        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
-    };
+    let local = Local::start(&["--epoch-seconds", "6"]);
+    let client = |arguments: &[&str]| local.client(arguments);
     let got = client(&["get-wal", "--ether", "2"]).json();
     assert_eq!(got["received"], 2_000_000_000u64, "{got}");
     let committee = client(&["committee"]).json();
@@ -245,27 +190,8 @@ fn capacity_blobs_and_references_change_hands() {
     // What was paid for must be usable without a program of one's own.
     const MIB: &str = "1048576";
     const OTHER: &str = "0x00000000000000000000000000000000000000aa";
-    let directory = tempfile::tempdir().unwrap();
-    let port = free_port().to_string();
-    let mut command = walrus(directory.path());
-    command.args([
-        "--json",
-        "local",
-        "--nodes",
-        "4",
-        "--shards",
-        "10",
-        "--dir",
-        "net",
-        "--gateway-port",
-        "0",
-    ]);
-    command.args(["--rpc-port", &port]);
-    let (_network, _) = Background::start(&mut command, &directory.path().join("local.log"));
-    let client = |arguments: &[&str]| {
-        let mut command = walrus(directory.path());
-        run(command.args(["--json", "--config", "net/walrus.toml"]).args(arguments))
-    };
+    let local = Local::start(&[]);
+    let client = |arguments: &[&str]| local.client(arguments);
 
     let bought = client(&["capacity", "buy", "--size", MIB, "--epochs", "3"]).json();
     assert_eq!((&bought["start"], &bought["end"]), (&1.into(), &4.into()), "{bought}");
@@ -284,7 +210,7 @@ fn capacity_blobs_and_references_change_hands() {
     assert_eq!(list(), 1, "what is left of the first purchase");
     client(&all).error(5);
 
-    std::fs::write(directory.path().join("file"), b"deletable").unwrap();
+    local.write("file", b"deletable");
     let id = blob_id(&client(&["store", "file", "--deletable", "--epochs", "2"]).json());
     let blobs = client(&["blob", "list"]).json();
     assert_eq!(blobs["blobs"][0]["blob_id"], id.as_str(), "{blobs}");
@@ -316,7 +242,7 @@ fn capacity_blobs_and_references_change_hands() {
     assert_eq!(client(&["blob", "list"]).json()["blobs"].as_array().unwrap().len(), 0);
     assert_eq!(list(), before + 1, "the rest of its capacity came back");
     for (object, words) in [("2", &["transfer"][..]), ("3", &["burn"])] {
-        std::fs::write(directory.path().join("file"), object).unwrap();
+        local.write("file", object);
         client(&["store", "file"]).json();
         let to = if words == ["transfer"] { &[OTHER][..] } else { &[] };
         client(&[&["blob"], words, &[object], to].concat()).json();

@@ -20,6 +20,7 @@ mod guides;
 mod large;
 mod liars;
 mod life;
+mod local;
 mod network;
 mod process;
 mod proxy;
