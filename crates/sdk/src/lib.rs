@@ -26,7 +26,8 @@
 //!
 //! Reading order: [`Client`] and [`ClientConfig`]; [`StoreOptions`], [`Stored`] and
 //! [`StoreError`]; [`ReadOptions`], [`ReadBlob`] and [`ReadBlobError`]; [`Progress`];
-//! [`QuiltFile`] and [`QuiltReader`] for many files in one blob; [`CommitteeView`] for those who speak to nodes themselves.
+//! [`QuiltFile`] and [`QuiltReader`] for many files in one blob; [`site`] for websites;
+//! [`CommitteeView`] for those who speak to nodes themselves.
 
 mod backoff;
 mod budget;
@@ -40,6 +41,7 @@ mod quilt;
 mod range;
 mod read;
 mod relay;
+pub mod site;
 mod source;
 mod status;
 mod store;

@@ -1,7 +1,5 @@
 //! `walrus site`: static websites, named by a reference on the chain (docs/sites.md).
 
-mod manifest;
-
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -15,9 +13,9 @@ use walrus_redstuff::quilt::Tags;
 use walrus_sdk::{
     Client, PatchName, ProgressSink, QuiltFile, QuiltReadOptions, ReadOptions, Source,
     StoreOptions, StoreQuiltError, Stored,
+    site::{Entry, FILES_MAX, Found, Located, MANIFEST_BYTES_MAX, Manifest, check_path},
 };
 
-use self::manifest::{Entry, FILES_MAX, Found, Located, MANIFEST_BYTES_MAX, Manifest, check_path};
 use super::{quilt, store::object, store_many::expand};
 use crate::{
     args::{Global, SiteCommand, SitePublishArgs},
@@ -140,7 +138,7 @@ fn collect(directory: &Path) -> Result<Vec<SiteFile>, Failure> {
         let inner = file.strip_prefix(directory).unwrap_or(&file);
         let path = inner.to_str().map(str::to_owned);
         let path = path.ok_or_else(|| usage(format!("{} is not UTF-8", file.display())))?;
-        check_path(&path).map_err(usage)?;
+        check_path(&path).map_err(|error| usage(error.to_string()))?;
         let size = std::fs::metadata(&file).map_err(anyhow::Error::from)?.len();
         files.push(SiteFile { media_type: media_type(&path), path, file, size });
     }
@@ -329,7 +327,7 @@ async fn read(
         Found::Directory(directory) => return none(format!("{directory} is a directory")),
         Found::Missing(_) => return none("`walrus site list` shows what it has".to_owned()),
     };
-    let content = match entry.located().map_err(anyhow::Error::msg)? {
+    let content = match entry.located().map_err(anyhow::Error::from)? {
         Located::Blob(id) => {
             let options = ReadOptions { max_blob_bytes: FILE_BYTES_MAX, ..ReadOptions::default() };
             let read = client.read(&id, &options, &ProgressSink::none()).await;

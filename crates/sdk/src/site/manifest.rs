@@ -1,9 +1,9 @@
-//! The list of a website's files, and which of them a path means (docs/sites.md).
+//! The list of a website's files, and which of them a path means.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use walrus_core::BlobId;
+use walrus_redstuff::BlobId;
 use walrus_redstuff::quilt::QuiltPatchId;
 
 /// Longest list.
@@ -13,6 +13,11 @@ pub const FILES_MAX: usize = 20_000;
 /// Longest path.
 const PATH_BYTES_MAX: usize = 1024;
 const VERSION: u32 = 1;
+
+/// Why bytes are no list of a website's files, or a path is none that a website can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SiteError(String);
 
 /// A website.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -79,11 +84,15 @@ impl Entry {
     ///
     /// # Errors
     /// If that is not said, or twice, or by something that is no id.
-    pub fn located(&self) -> Result<Located, String> {
+    pub fn located(&self) -> Result<Located, SiteError> {
         match (&self.blob, &self.patch) {
-            (Some(id), None) => id.parse().map(Located::Blob).map_err(|e| format!("{id}: {e}")),
-            (None, Some(id)) => id.parse().map(Located::Patch).map_err(|e| format!("{id}: {e}")),
-            _ => Err("a file has either a blob or a patch".to_owned()),
+            (Some(id), None) => {
+                id.parse().map(Located::Blob).map_err(|e| SiteError(format!("{id}: {e}")))
+            }
+            (None, Some(id)) => {
+                id.parse().map(Located::Patch).map_err(|e| SiteError(format!("{id}: {e}")))
+            }
+            _ => Err(SiteError("a file has either a blob or a patch".to_owned())),
         }
     }
 }
@@ -98,23 +107,25 @@ impl Manifest {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, SiteError> {
+        let refused = |text: String| Err(SiteError(text));
         if bytes.len() as u64 > MANIFEST_BYTES_MAX {
-            return Err(format!("it is longer than {MANIFEST_BYTES_MAX} bytes"));
+            return refused(format!("it is longer than {MANIFEST_BYTES_MAX} bytes"));
         }
-        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|error| SiteError(error.to_string()))?;
         if manifest.walrus_site != VERSION {
-            return Err(format!("it has version {}, not {VERSION}", manifest.walrus_site));
+            return refused(format!("it has version {}, not {VERSION}", manifest.walrus_site));
         }
         if manifest.files.len() > FILES_MAX {
-            return Err(format!("it has more than {FILES_MAX} files"));
+            return refused(format!("it has more than {FILES_MAX} files"));
         }
         for (path, entry) in &manifest.files {
             check_path(path)?;
             entry.located()?;
             let visible = |byte: u8| (0x20..0x7f).contains(&byte);
             if !entry.media_type.bytes().all(visible) || entry.media_type.len() > 255 {
-                return Err(format!("{path} has no valid media type"));
+                return refused(format!("{path} has no valid media type"));
             }
         }
         Ok(manifest)
@@ -143,19 +154,20 @@ impl Manifest {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_path(path: &str) -> Result<(), String> {
+pub fn check_path(path: &str) -> Result<(), SiteError> {
     let bad_part = |part: &str| part.is_empty() || part == "." || part == "..";
     if path.len() > PATH_BYTES_MAX
         || path.split('/').any(bad_part)
         || path.contains('\\')
         || path.contains(char::is_control)
     {
-        return Err(format!("{:?} cannot be the path of a file in a website", path));
+        return Err(SiteError(format!("{path:?} cannot be the path of a file in a website")));
     }
     Ok(())
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
