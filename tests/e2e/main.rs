@@ -25,4 +25,5 @@ mod network;
 mod process;
 mod proxy;
 mod quilts;
+mod sites;
 mod sizes;

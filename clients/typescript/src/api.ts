@@ -898,6 +898,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sites/{reference}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** To the website's first page */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    reference: string | unknown | unknown;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["Refused"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sites/{reference}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first page of a website */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    Range?: string;
+                    "If-None-Match"?: string;
+                };
+                path: {
+                    reference: string | unknown | unknown;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+                /** @description Done */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+                /** @description Done */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Done */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["Refused"];
+                /** @description Done */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+                412: components["responses"]["Refused"];
+                413: components["responses"]["Refused"];
+                416: components["responses"]["Refused"];
+                429: components["responses"]["Refused"];
+                451: components["responses"]["Refused"];
+                500: components["responses"]["Refused"];
+                503: components["responses"]["Refused"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sites/{reference}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a website */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    Range?: string;
+                    "If-None-Match"?: string;
+                };
+                path: {
+                    reference: string | unknown | unknown;
+                    path: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+                /** @description Done */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+                /** @description Done */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Done */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["Refused"];
+                /** @description Done */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+                412: components["responses"]["Refused"];
+                413: components["responses"]["Refused"];
+                416: components["responses"]["Refused"];
+                429: components["responses"]["Refused"];
+                451: components["responses"]["Refused"];
+                500: components["responses"]["Refused"];
+                503: components["responses"]["Refused"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tip-config": {
         parameters: {
             query?: never;
@@ -1166,7 +1366,7 @@ export interface components {
                     domain?: string;
                     metadata?: Record<string, unknown>;
                     /** @enum {string} */
-                    reason?: "BLOB_ID_MISMATCH" | "BLOB_NOT_FOUND" | "BLOB_TOO_LARGE" | "BLOB_UNAVAILABLE" | "BODY_TOO_LARGE" | "BODY_TOO_SLOW" | "CHAIN_REFUSED" | "CONDITION_FAILED" | "EXPIRED_SIGNATURE" | "FORBIDDEN_BLOB" | "INCONSISTENT_TOKEN" | "INSUFFICIENT_CONFIRMATIONS" | "INSUFFICIENT_FUNDS" | "INTERNAL_ERROR" | "INVALID_BLOB_PERSISTENCE" | "INVALID_BYTE_RANGE" | "INVALID_CONSISTENCY_CHECK" | "INVALID_EPOCHS" | "INVALID_EXPIRATION" | "INVALID_ID_FORMAT" | "INVALID_SEND_OBJECT_TO" | "INVALID_SIGNATURE" | "INVALID_SIZE" | "INVALID_TIMESTAMP" | "INVALID_TIP" | "INVALID_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_ALLOWED" | "MISSING_TOKEN" | "NOT_REGISTERED" | "OBJECT_ID_RESOLUTION_FAILED" | "OVERLOADED" | "QUILT_PATCH_NOT_FOUND" | "RATE_LIMITED" | "TIP_NOT_FOR_THIS" | "TIP_REQUIRED" | "TOKEN_ALREADY_USED" | "UNKNOWN_ROUTE" | "UNSUPPORTED_MEDIA_TYPE";
+                    reason?: "BLOB_ID_MISMATCH" | "BLOB_NOT_FOUND" | "BLOB_TOO_LARGE" | "BLOB_UNAVAILABLE" | "BODY_TOO_LARGE" | "BODY_TOO_SLOW" | "CHAIN_REFUSED" | "CONDITION_FAILED" | "EXPIRED_SIGNATURE" | "FORBIDDEN_BLOB" | "INCONSISTENT_TOKEN" | "INSUFFICIENT_CONFIRMATIONS" | "INSUFFICIENT_FUNDS" | "INTERNAL_ERROR" | "INVALID_BLOB_PERSISTENCE" | "INVALID_BYTE_RANGE" | "INVALID_CONSISTENCY_CHECK" | "INVALID_EPOCHS" | "INVALID_EXPIRATION" | "INVALID_ID_FORMAT" | "INVALID_SEND_OBJECT_TO" | "INVALID_SIGNATURE" | "INVALID_SIZE" | "INVALID_TIMESTAMP" | "INVALID_TIP" | "INVALID_TOKEN" | "MALFORMED_REQUEST" | "METHOD_NOT_ALLOWED" | "MISSING_TOKEN" | "NOT_A_WEBSITE" | "NOT_REGISTERED" | "OBJECT_ID_RESOLUTION_FAILED" | "OVERLOADED" | "QUILT_PATCH_NOT_FOUND" | "RATE_LIMITED" | "SITE_FILE_NOT_FOUND" | "TIP_NOT_FOR_THIS" | "TIP_REQUIRED" | "TOKEN_ALREADY_USED" | "UNKNOWN_ROUTE" | "UNSUPPORTED_MEDIA_TYPE";
                 }[];
                 message: string;
                 status: string;

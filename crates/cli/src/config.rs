@@ -87,6 +87,9 @@ pub struct GatewaySection {
     /// Where figures for Prometheus are served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<String>,
+    /// Domain below which each website has a host name of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sites_domain: Option<String>,
     /// Key files of more accounts that pay, with the password of the context's: so many
     /// more stores run at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

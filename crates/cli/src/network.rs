@@ -132,6 +132,8 @@ impl LocalNetwork {
         let bind = format!("127.0.0.1:{}", port.unwrap_or(DEFAULT_PORT));
         let config = GatewayConfig {
             development_key: Some(wallet.to_hex().to_string()),
+            // Browsers look for every name below it on this machine.
+            sites_domain: Some("localhost".parse().map_err(anyhow::Error::from)?),
             ..GatewayConfig::new(bind, self.dir.join("gateway"))
         };
         let (client, writers) = (client::for_gateway(&session), self.publishers().await?);

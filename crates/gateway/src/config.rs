@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use walrus_core::EvmAddress;
+use walrus_sdk::site::SitesDomain;
 
 /// The parts of a gateway that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,9 @@ pub struct GatewayConfig {
     pub tip: Option<TipConfig>,
     /// Attributes of blob objects and tags of files in quilts that become headers.
     pub allowed_headers: Vec<String>,
+    /// The domain below which each website is served at a host name of its own, which must
+    /// lead here. Without it they are served below `/v1/sites` only.
+    pub sites_domain: Option<SitesDomain>,
     /// Where figures for Prometheus are served, as `host:port`.
     pub metrics_bind: Option<String>,
     /// Bounds.
@@ -60,6 +64,7 @@ impl GatewayConfig {
             tokens: None,
             tip: None,
             allowed_headers: ALLOWED_HEADERS.map(str::to_owned).to_vec(),
+            sites_domain: None,
             metrics_bind: None,
             limits: Limits::default(),
         }
@@ -163,6 +168,8 @@ pub struct Limits {
     pub max_patch_bytes: u64,
     /// Files of quilts read at once.
     pub max_patch_reads: usize,
+    /// How long what a reference names as a website is remembered.
+    pub site_age: Duration,
     /// Longest wait for a place.
     pub queue_time: Duration,
     /// Watchers of uploads.
@@ -204,6 +211,7 @@ impl Default for Limits {
             max_relays: 8,
             max_patch_bytes: 64 << 20,
             max_patch_reads: 8,
+            site_age: Duration::from_secs(10),
             queue_time: Duration::from_secs(10),
             max_watchers: 256,
             max_upload_bytes: 1 << 30,

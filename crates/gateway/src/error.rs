@@ -62,6 +62,10 @@ reasons! {
     ObjectNotFound = "OBJECT_ID_RESOLUTION_FAILED", "NOT_FOUND", 404, DAEMON;
     /// The quilt has no such patch.
     QuiltPatchNotFound = "QUILT_PATCH_NOT_FOUND", "NOT_FOUND", 404, DAEMON;
+    /// The reference names something else than a website.
+    NotAWebsite = "NOT_A_WEBSITE", "NOT_FOUND", 404, DAEMON;
+    /// The website has no such file.
+    SiteFileNotFound = "SITE_FILE_NOT_FOUND", "NOT_FOUND", 404, DAEMON;
     /// The blob cannot be read now, but perhaps later.
     BlobUnavailable = "BLOB_UNAVAILABLE", "UNAVAILABLE", 503, DAEMON;
     /// Nodes do not serve this blob.

@@ -6,7 +6,7 @@
 //! on his own machine. It believes no client: every body, list, wait and file has a bound
 //! in [`Limits`].
 //!
-//! Reading order: [`GatewayConfig`], [`start`], `router`, then `aggregator`, `publisher`,
+//! Reading order: [`GatewayConfig`], [`start`], `router`, `hosts`, then `aggregator`, `publisher`,
 //! `relay`. The routes are those of docs/protocol/http-api.md sections 5 to 9; where the
 //! gateway differs on purpose, docs/operating/gateway.md says so.
 
@@ -16,6 +16,7 @@ mod body;
 mod config;
 mod error;
 mod gate;
+mod hosts;
 mod metrics;
 mod nodes;
 mod openapi;

@@ -77,16 +77,16 @@ fn checks() -> [Parameter; 2] {
         .map(|name| ("query", name, false, flag()))
 }
 
+/// Headers of a request that say which part is wanted, and what is there already.
+fn conditions() -> [Parameter; 2] {
+    let short = || json!({"type": "string", "maxLength": 100});
+    ["Range", "If-None-Match"].map(|name| ("header", name, false, short()))
+}
+
 fn read_route(path: &'static str, summary: &'static str, name: &'static str, id: Value) -> Route {
     let mut parameters: Vec<Parameter> = vec![("path", name, true, id)];
     parameters.extend(checks());
-    parameters.push(("header", "Range", false, json!({"type": "string", "maxLength": 100})));
-    parameters.push((
-        "header",
-        "If-None-Match",
-        false,
-        json!({"type": "string", "maxLength": 100}),
-    ));
+    parameters.extend(conditions());
     let answers = vec![(200, ANY, bytes()), (206, ANY, bytes()), (304, "", Value::Null)];
     Route { method: "get", path, summary, parameters, body: None, answers, refusals: READ }
 }
@@ -177,6 +177,41 @@ fn reading() -> Vec<Route> {
         answers: vec![(200, ANY, bytes())],
         refusals: &[400, 404, 408, 413, 415, 429, 451, 500, 503],
     });
+    routes
+}
+
+fn websites() -> Vec<Route> {
+    let route = |path, summary, answers, refusals| Route {
+        method: "get",
+        path,
+        summary,
+        parameters: vec![("path", "reference", true, object_id())],
+        body: None,
+        answers,
+        refusals,
+    };
+    // Where there is no file a website may have a page that says so, of any type.
+    let answers = || {
+        let mut answers = vec![(200, ANY, bytes()), (206, ANY, bytes()), (404, ANY, bytes())];
+        answers.extend([(304, "", Value::Null), (308, "", Value::Null)]);
+        answers
+    };
+    let refusals: &[u16] = &[400, 412, 413, 416, 429, 451, 500, 503];
+    let index = "/v1/sites/{reference}/";
+    let mut routes = vec![
+        route(
+            "/v1/sites/{reference}",
+            "To the website's first page",
+            vec![(308, "", Value::Null)],
+            &[400],
+        ),
+        route(index, "The first page of a website", answers(), refusals),
+        route("/v1/sites/{reference}/{path}", "A file of a website", answers(), refusals),
+    ];
+    for route in &mut routes[1..] {
+        route.parameters.extend(conditions());
+    }
+    routes[2].parameters.push(("path", "path", true, text("^[A-Za-z0-9._-]{1,64}$")));
     routes
 }
 
@@ -460,7 +495,7 @@ fn operation(route: &Route) -> Value {
 /// The document.
 pub(crate) fn document() -> Value {
     let mut paths = Map::new();
-    for route in reading().iter().chain(&storing()).chain(&about()) {
+    for route in reading().iter().chain(&websites()).chain(&storing()).chain(&about()) {
         let methods = paths.entry(route.path).or_insert_with(|| json!({}));
         methods[route.method] = operation(route);
     }

@@ -1,5 +1,6 @@
 //! Which handler answers what.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,9 +13,11 @@ use http::header::{
 };
 use tower_http::cors::{AllowHeaders, AllowMethods, Any, CorsLayer};
 
+use crate::aggregator::sites;
 use crate::config::Limits;
 use crate::error::{Error, unknown_method, unknown_route};
 use crate::gate::{Gate, admit};
+use crate::hosts::by_host;
 use crate::metrics::measure;
 use crate::state::Shared;
 use crate::{aggregator, nodes, openapi, page, publisher, relay, rpc, settings, uploads};
@@ -31,14 +34,14 @@ const URI_BYTES: usize = 16 << 10;
 pub(crate) fn router(gateway: Shared) -> Router {
     let config = &gateway.config;
     let (roles, limits) = (config.roles, config.limits.clone());
-    let metrics = gateway.metrics.clone();
     let mut open = Router::new()
         .route("/status", get(status))
         .route("/v1/health", get(status))
         .route("/v1/config", get(settings::get))
         .route("/v1/api", get(openapi::get));
+    let reads = Gate::new(&gateway.env, &limits, limits.max_reads);
     if roles.aggregator {
-        open = open.merge(aggregator(&gateway, &limits));
+        open = open.merge(aggregator(&reads));
     }
     if roles.publisher {
         open = open.merge(publisher(&gateway, &limits));
@@ -57,18 +60,26 @@ pub(crate) fn router(gateway: Shared) -> Router {
             .route("/", get(page::index))
             .route("/{*path}", get(page::other));
     }
+    let routes = finish(routes, &gateway);
+    match gateway.config.sites_domain.clone().filter(|_| roles.aggregator) {
+        Some(domain) => by_host(domain, finish(website(&reads), &gateway), routes),
+        None => routes,
+    }
+}
+
+/// What holds for all routes at all host names.
+fn finish(routes: Router<Shared>, gateway: &Shared) -> Router {
     routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
         // Each route has a limit of its own, enforced where the body is read.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(bounded))
-        .layer(from_fn_with_state(metrics, measure))
-        .with_state(gateway)
+        .layer(from_fn_with_state(gateway.metrics.clone(), measure))
+        .with_state(gateway.clone())
 }
 
-fn aggregator(gateway: &Shared, limits: &Limits) -> Router<Shared> {
-    let gate = Gate::new(&gateway.env, limits, limits.max_reads);
+fn aggregator(gate: &Arc<Gate>) -> Router<Shared> {
     Router::new()
         .route("/v1/blobs/{blob_id}", get(aggregator::blob))
         .route("/v1/blobs/by-object-id/{object_id}", get(aggregator::object))
@@ -79,7 +90,20 @@ fn aggregator(gateway: &Shared, limits: &Limits) -> Router<Shared> {
         .route("/v1/blobs/by-quilt-patch-id/{patch_id}", get(aggregator::by_patch_id))
         .route("/v1/blobs/by-quilt-id/{quilt_id}/{*identifier}", get(aggregator::by_identifier))
         .route("/v1/quilts/{quilt_id}/patches", get(aggregator::patches))
-        .layer(from_fn_with_state(gate, admit))
+        .route("/v1/sites/{reference}", get(sites::bare))
+        .route("/v1/sites/{reference}/", get(sites::index))
+        .route("/v1/sites/{reference}/{*path}", get(sites::file))
+        .layer(from_fn_with_state(gate.clone(), admit))
+}
+
+/// One website at its own host name.
+fn website(gate: &Arc<Gate>) -> Router<Shared> {
+    Router::new()
+        .route("/", get(sites::host_index))
+        .route("/{*path}", get(sites::host_file))
+        .layer(from_fn_with_state(gate.clone(), admit))
+        .method_not_allowed_fallback(unknown_method)
+        .layer(cors())
 }
 
 fn publisher(gateway: &Shared, limits: &Limits) -> Router<Shared> {

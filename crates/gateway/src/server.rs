@@ -11,7 +11,7 @@ use walrus_env::http::{ServerConfig, serve};
 use walrus_env::{CancellationToken, DiskLock, Env, Listener, Task, split_host_port};
 use walrus_sdk::Client;
 
-use crate::aggregator::{Cache, Library};
+use crate::aggregator::{Cache, Library, Manifests};
 use crate::auth::{TokenConfigError, Tokens};
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
@@ -100,6 +100,7 @@ pub async fn start(
     let (address, limits) = (listener.local_address(), config.limits.clone());
     let metrics = Arc::new(Metrics::default());
     let library = Library::new(env, &client, &limits, spool.clone(), cache, metrics.clone());
+    let manifests = Manifests::new(env, &client, &library, limits.site_age);
     let state = Arc::new(State {
         env: env.clone(),
         client,
@@ -108,6 +109,7 @@ pub async fn start(
         tokens,
         spool,
         library,
+        manifests,
         uploads: Uploads::default(),
         metrics,
         rpc: Semaphore::new(limits.max_rpc_requests),

@@ -32,6 +32,7 @@ pub(crate) async fn get(State(gateway): State<Shared>) -> Result<Json<Value>, Er
         "n_shards": parameters.n_shards,
         "max_epochs_ahead": parameters.max_epochs_ahead,
         "epoch_seconds": parameters.epoch_duration,
+        "sites_domain": config.sites_domain.as_ref().map(ToString::to_string),
         "limits": { "max_blob_bytes": limits.max_blob_bytes },
         "publisher": null,
     });

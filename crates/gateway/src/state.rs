@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use walrus_env::Env;
 use walrus_sdk::Client;
 
-use crate::aggregator::Library;
+use crate::aggregator::{Library, Manifests};
 use crate::auth::Tokens;
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
@@ -26,6 +26,7 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) spool: Arc<Spool>,
     pub(crate) library: Arc<Library>,
+    pub(crate) manifests: Manifests,
     pub(crate) uploads: Uploads,
     pub(crate) metrics: Arc<Metrics>,
     /// Questions to the chain in progress.

@@ -28,6 +28,9 @@ pub struct GatewayArgs {
     /// Address for figures in the form of Prometheus, host:port [default: nowhere]
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<String>,
+    /// Domain below which each website has a host name of its own: 7.DOMAIN for reference 7 [default: none]
+    #[arg(long, value_name = "DOMAIN")]
+    pub sites_domain: Option<String>,
     /// File with the secret of the tokens that open the publisher [default: everybody may use it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub jwt_secret_file: Option<PathBuf>,

@@ -32,6 +32,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &GatewayArgs, output: Ou
         false => Vec::new(),
     };
     let (roles, accounts) = (config.roles, wallets.len());
+    let domain = config.sites_domain.as_ref().map(ToString::to_string);
     let client = client::for_gateway(&session);
     let gateway = walrus_gateway::start(env, client, wallets, config).await?;
     let url = format!("http://{}", gateway.address());
@@ -39,6 +40,7 @@ pub async fn run(env: &Env, global: &Global, arguments: &GatewayArgs, output: Ou
         "address": gateway.address(),
         "url": url,
         "metrics": gateway.metrics_address(),
+        "sites_domain": domain,
         "accounts": accounts,
         "roles": {
             "aggregator": roles.aggregator, "publisher": roles.publisher,
@@ -82,6 +84,9 @@ fn configure(
     }
     config.tokens = tokens;
     config.tip = section.tip.as_ref().map(tip).transpose()?;
+    let domain = arguments.sites_domain.as_ref().or(section.sites_domain.as_ref());
+    let domain = domain.map(|domain| domain.parse()).transpose();
+    config.sites_domain = domain.map_err(|error| Failure::new(Kind::Usage, error))?;
     config.metrics_bind = arguments.metrics.clone().or_else(|| section.metrics.clone());
     if let Some(allowed) = &section.allowed_headers {
         config.allowed_headers = allowed.iter().map(|name| name.to_ascii_lowercase()).collect();

@@ -1,5 +1,7 @@
 //! `walrus site`: static websites, named by a reference on the chain (docs/sites.md).
 
+mod link;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -29,6 +31,10 @@ use crate::{
 
 /// Larger files are blobs of their own: in a quilt they would make every column longer.
 const SHARE_OF_QUILT: u64 = 8;
+/// So are files larger than this: gateways hold a file of a quilt in memory, and refuse the largest.
+const FILE_IN_QUILT_MAX: u64 = 16 << 20;
+/// Bytes of files that become one quilt: a change of one of them pays for all.
+const QUILT_FILES_MAX: u64 = 64 << 20;
 /// Longest file of a website that `read` keeps in memory.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
@@ -97,7 +103,10 @@ async fn publish(
     let stored = publishing.blob(text.into()).await?;
     let (number, version) = point(&writer, arguments.reference.zip(before), &stored).await?;
     let gateway = arguments.gateway.as_ref().or(session.context.gateway_url.as_ref());
-    let link = gateway.map(|url| format!("{}/v1/sites/{number}/", url.trim_end_matches('/')));
+    let link = match gateway {
+        Some(url) => Some(link::of(env, url, number).await),
+        None => None,
+    };
     let report = json!({
         "reference": number,
         "version": version,
@@ -226,13 +235,7 @@ impl Publishing<'_> {
         max_bytes: u64,
     ) -> Result<BTreeMap<String, Entry>, Failure> {
         let mut entries = BTreeMap::new();
-        let (large, small): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|file| file.size > max_bytes / SHARE_OF_QUILT);
-        let mut open: Vec<Vec<SiteFile>> = large.into_iter().map(|file| vec![file]).collect();
-        let mut small = small.into_iter().peekable();
-        while small.peek().is_some() {
-            open.push(small.by_ref().take(most_files).collect());
-        }
+        let mut open = groups(files, most_files, max_bytes);
         while let Some(group) = open.pop() {
             if let [file] = group.as_slice() {
                 let stored = self.blob(Source::file(&file.file)).await?;
@@ -279,6 +282,27 @@ impl Publishing<'_> {
         }
         Ok(true)
     }
+}
+
+/// Which files are stored together.
+fn groups(files: Vec<SiteFile>, most_files: usize, max_bytes: u64) -> Vec<Vec<SiteFile>> {
+    let most_bytes = FILE_IN_QUILT_MAX.min(max_bytes / SHARE_OF_QUILT);
+    let (large, small): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.size > most_bytes);
+    let mut groups: Vec<Vec<SiteFile>> = large.into_iter().map(|file| vec![file]).collect();
+    let (mut group, mut bytes) = (Vec::new(), 0);
+    for file in small {
+        if group.len() == most_files || bytes + file.size > QUILT_FILES_MAX {
+            groups.push(std::mem::take(&mut group));
+            bytes = 0;
+        }
+        bytes += file.size;
+        group.push(file);
+    }
+    if !group.is_empty() {
+        groups.push(group);
+    }
+    groups
 }
 
 fn entry(file: &SiteFile, located: &Located) -> Entry {

@@ -23,7 +23,8 @@ use crate::error::{Error, Reason};
 /// origin.
 const POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; \
                       media-src 'self' data:; style-src 'unsafe-inline'";
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+pub(super) const RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 
 /// Content that never changes may be kept for a day, as on the public network.
 pub(crate) const IMMUTABLE: &str = "public, max-age=86400, stale-while-revalidate=3600";

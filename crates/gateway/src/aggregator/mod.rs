@@ -5,9 +5,11 @@ mod cache;
 mod concat;
 mod content;
 mod failure;
+mod manifests;
 mod names;
 mod quilts;
 mod ranges;
+pub(crate) mod sites;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -23,8 +25,10 @@ use crate::state::Shared;
 pub(crate) use cache::Cache;
 pub(crate) use concat::{get as concat, post as concat_list};
 pub(crate) use content::Library;
+pub(crate) use manifests::Manifests;
 pub(crate) use names::{object, reference};
 pub(crate) use quilts::{by_identifier, by_patch_id, patches};
+pub(crate) use sites::SiteOfHost;
 
 const STREAMING: HeaderName = HeaderName::from_static("x-walrus-streaming");
 

@@ -65,7 +65,7 @@ pub(super) async fn blob_of(gateway: &Shared, token: TokenId) -> Result<BlobId, 
     Ok(record.blob_id)
 }
 
-fn chain_failure(error: ReadError) -> Error {
+pub(super) fn chain_failure(error: ReadError) -> Error {
     match error.contract_error() {
         Some(ContractError::UnknownReference { .. }) => {
             Error::new(Reason::ObjectNotFound, "there is no such reference")

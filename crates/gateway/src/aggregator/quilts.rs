@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, ETAG};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
+use walrus_redstuff::BlobId;
 use walrus_redstuff::quilt::QuiltPatchId;
-use walrus_sdk::{PatchName, ProgressSink, QuiltReadOptions, ReadQuiltError};
+use walrus_sdk::{PatchName, ProgressSink, QuiltReadOptions, ReadPatch, ReadQuiltError};
 
 use super::answer::{IMMUTABLE, content_headers};
 use super::names::add;
@@ -70,18 +71,33 @@ fn options(gateway: &Shared) -> QuiltReadOptions {
     }
 }
 
+/// Answers with a file whose headers are known before it is read.
+pub(super) async fn answer_id(
+    gateway: &Shared,
+    id: &QuiltPatchId,
+    method: &Method,
+    headers: &HeaderMap,
+    answered: HeaderMap,
+) -> Result<Response, Error> {
+    let patch = read(gateway, id.quilt_id(), &PatchName::Id(*id)).await?;
+    answer_bytes(gateway, patch, method, headers, answered).await
+}
+
+async fn read(gateway: &Shared, quilt_id: &BlobId, name: &PatchName) -> Result<ReadPatch, Error> {
+    let _turn = gateway.patches.acquire().await.map_err(Error::internal)?;
+    let none = ProgressSink::none();
+    let read = gateway.client.read_patch(quilt_id, name, &options(gateway), &none).await;
+    Ok(read.map_err(failure)?.0)
+}
+
 async fn answer(
     gateway: &Shared,
-    quilt_id: walrus_redstuff::BlobId,
+    quilt_id: BlobId,
     name: PatchName,
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, Error> {
-    let turn = gateway.patches.acquire().await.map_err(Error::internal)?;
-    let none = ProgressSink::none();
-    let read = gateway.client.read_patch(&quilt_id, &name, &options(gateway), &none).await;
-    let (patch, _) = read.map_err(failure)?;
-    drop(turn);
+    let patch = read(gateway, &quilt_id, &name).await?;
     // Of its own, not the quilt's: the files of a quilt are not the same.
     let etag = format!("\"{}\"", patch.id);
     let mut answered = content_headers(headers, &etag, IMMUTABLE);
@@ -89,6 +105,17 @@ async fn answer(
     if let Ok(identifier) = HeaderValue::from_str(&patch.identifier) {
         answered.insert(PATCH_IDENTIFIER, identifier);
     }
+    answer_bytes(gateway, patch, method, headers, answered).await
+}
+
+async fn answer_bytes(
+    gateway: &Shared,
+    patch: ReadPatch,
+    method: &Method,
+    headers: &HeaderMap,
+    mut answered: HeaderMap,
+) -> Result<Response, Error> {
+    let etag = format!("\"{}\"", patch.id);
     answered.insert(ETAG, HeaderValue::try_from(&etag).map_err(Error::internal)?);
     match condition(headers, &etag) {
         Condition::Met => {}
@@ -99,7 +126,7 @@ async fn answer(
         }
     }
     let length = patch.bytes.len() as u64;
-    if method == Method::HEAD {
+    if *method == Method::HEAD {
         answered.insert(CONTENT_LENGTH, HeaderValue::from(length));
         return Ok(answered.into_response());
     }
