@@ -204,7 +204,8 @@ fn steps(text: &str) -> Vec<Step> {
 
 /// A free port for each one that guides name, and for those of `walrus local`.
 fn ports() -> BTreeMap<&'static str, String> {
-    const NAMED: [&str; 8] = ["8545", "31415", "31416", "9185", "9186", "9187", "9188", "9189"];
+    const NAMED: [&str; 9] =
+        ["8545", "31415", "31416", "31417", "9185", "9186", "9187", "9188", "9189"];
     NAMED.into_iter().map(|port| (port, free_port().to_string())).collect()
 }
 
