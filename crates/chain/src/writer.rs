@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy::{
     primitives::{Address, Bytes, U256},
-    sol_types::SolEvent,
+    sol_types::{SolCall as _, SolEvent},
 };
 use tokio::sync::Mutex;
 use walrus_core::{
@@ -188,11 +188,30 @@ impl ChainWriter {
         token: TokenId,
         certificate: &Certificate,
     ) -> Result<Receipt, WriteError> {
-        let call = system::WalrusSystem::certifyCall {
-            tokenId: U256::from(token.0),
-            c: cert("certify the blob", certificate)?,
+        self.certify_with(token, certificate, &[]).await
+    }
+
+    /// The same, and sets attributes of the blob object in the same transaction; this account must own it.
+    pub async fn certify_with(
+        &self,
+        token: TokenId,
+        certificate: &Certificate,
+        attributes: &[(&str, &str)],
+    ) -> Result<Receipt, WriteError> {
+        let name = "certify the blob";
+        let token_id = U256::from(token.0);
+        let certify =
+            system::WalrusSystem::certifyCall { tokenId: token_id, c: cert(name, certificate)? };
+        if attributes.is_empty() {
+            return self.system_call(name, &certify).await;
+        }
+        let set = |(key, value): &(&str, &str)| {
+            let (k, v) = ((*key).to_owned(), (*value).to_owned());
+            system::WalrusSystem::setAttributeCall { tokenId: token_id, k, v }.abi_encode().into()
         };
-        self.system_call("certify the blob", &call).await
+        let certify = std::iter::once(certify.abi_encode().into());
+        let data = certify.chain(attributes.iter().map(set)).collect();
+        self.system_call(name, &system::WalrusSystem::multicallCall { data }).await
     }
 
     /// Marks a blob id as invalid, with attestations of more than a third of the shards.

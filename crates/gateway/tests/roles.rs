@@ -20,7 +20,7 @@ async fn a_gateway_serves_and_stores_for_existing_clients() {
     store_and_read(&network, &gateway).await;
     ranges_and_conditions(&gateway).await;
     names_on_chain(&network, &gateway).await;
-    quilts(&gateway).await;
+    quilts(&network, &gateway).await;
     concatenation(&gateway).await;
     watching(&gateway).await;
     wishes_that_are_refused(&gateway).await;
@@ -198,7 +198,7 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     body
 }
 
-async fn quilts(gateway: &support::Gateway) {
+async fn quilts(network: &Network, gateway: &support::Gateway) {
     // A file of a quilt must be the one of that name, whole and alone.
     let (small, large) = (content(4, 700), content(5, 300_000));
     let tags = br#"[{"identifier":"dir/b.txt","tags":{"content-type":"text/plain","n":7}}]"#;
@@ -233,6 +233,26 @@ async fn quilts(gateway: &support::Gateway) {
     let empty = gateway.ask("PUT", "/v1/quilts", &kind, form(&[])).await;
     assert_eq!((empty.status, empty.reason().as_str()), (400, "MALFORMED_REQUEST"));
     assert_eq!(gateway.put("/v1/quilts", "x").await.status, 415);
+    // Others see by the object's attribute that they need not guess what the blob is.
+    let object: walrus_core::ObjectId = json["blobStoreResult"]["newlyCreated"]["blobObject"]["id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let attributes = network.client.attributes(object.token().unwrap()).await.unwrap();
+    assert_eq!(attributes, [("_walrusBlobType".to_owned(), "quilt".to_owned())]);
+    // More than a blob can hold is no fault of the form's.
+    let large =
+        gateway.ask("PUT", "/v1/quilts", &kind, form(&[("a", &content(13, 8_000_000))])).await;
+    assert_eq!((large.status, large.reason().as_str()), (413, "BLOB_TOO_LARGE"));
+    // A file that does not fit into the memory set aside for it is refused before it is fetched.
+    let careful = network.gateway("careful", |c| c.limits.max_patch_bytes = 100_000).await;
+    let path = |name: &str| format!("/v1/blobs/by-quilt-id/{quilt}/{name}");
+    let refused = careful.get(&path("a")).await;
+    assert_eq!((refused.status, refused.reason().as_str()), (413, "BLOB_TOO_LARGE"));
+    assert!(refused.json().to_string().contains("100000"), "{}", refused.json());
+    assert_eq!(careful.get(&path("dir/b.txt")).await.status, 200);
+    careful.running.shutdown().await;
 }
 
 async fn concatenation(gateway: &support::Gateway) {

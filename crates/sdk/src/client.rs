@@ -254,7 +254,7 @@ impl Client {
         options: &StoreOptions,
         progress: &ProgressSink,
     ) -> Result<Stored, StoreError> {
-        Store { client: self, writer, options, progress }.run(blob.into()).await
+        Store { client: self, writer, options, progress, attributes: &[] }.run(blob.into()).await
     }
 
     /// Reads a blob into memory. [`Self::read_to_file`] reads those that do not fit there.

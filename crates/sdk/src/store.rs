@@ -250,6 +250,8 @@ pub(crate) struct Store<'a> {
     pub(crate) writer: &'a ChainWriter,
     pub(crate) options: &'a StoreOptions,
     pub(crate) progress: &'a ProgressSink,
+    /// What the blob object is to say of the blob.
+    pub(crate) attributes: &'a [(&'a str, &'a str)],
 }
 
 impl Store<'_> {
@@ -282,6 +284,7 @@ impl Store<'_> {
 
         let journal = self.journal(&blob_id).await?;
         if let Some((token, end_epoch)) = self.already_certified(&journal, &blob_id).await? {
+            self.describe(token).await;
             self.progress.report(Progress::Certified { blob_id });
             let state = StoreState::AlreadyCertified { token };
             let nothing = Cost { storage: 0, write: 0 };
@@ -296,6 +299,9 @@ impl Store<'_> {
 
         let (certificate, certification, failures) =
             self.upload_and_certify(&encoded, &registration, &mut timings).await?;
+        if certification.is_none() {
+            self.describe(Some(token)).await;
+        }
         if let Some(journal) = &journal {
             let stage = Stage::Certified { token };
             journal.write(&Entry::new(blob_id, self.options.epochs, stage)).await?;
@@ -411,7 +417,7 @@ impl Store<'_> {
                 Ok(uploaded) => {
                     let started = Instant::now();
                     self.progress.report(Progress::Certifying);
-                    let certified = self.writer.certify(token, &uploaded.certificate).await;
+                    let certified = self.certify(token, &uploaded.certificate).await;
                     timings.certify += started.elapsed();
                     match Certification::of(certified, token, end_epoch) {
                         Certification::Done(transaction) => {
@@ -443,6 +449,32 @@ impl Store<'_> {
             view = self.client.cache().refresh().await?.committee;
         }
         Err(StoreError::Restless { attempts, reason })
+    }
+
+    async fn certify(
+        &self,
+        token: TokenId,
+        certificate: &Certificate,
+    ) -> Result<Receipt, WriteError> {
+        self.writer.certify_with(token, certificate, self.attributes).await
+    }
+
+    /// Gives an object that this run did not certify the attributes that it lacks. The blob is stored
+    /// without them too: what goes wrong is left to the next store.
+    async fn describe(&self, token: Option<TokenId>) {
+        let Some(token) = token.filter(|_| !self.attributes.is_empty()) else { return };
+        let set = async {
+            let there = self.client.chain().attributes(token).await?;
+            for (key, value) in self.attributes {
+                if !there.iter().any(|(k, v)| k == key && v == value) {
+                    self.writer.set_attribute(token, key, value).await?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = set.await {
+            tracing::warn!(%error, %token, "a blob object was not given its attributes");
+        }
     }
 
     async fn upload(

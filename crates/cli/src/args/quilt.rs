@@ -66,7 +66,7 @@ pub struct QuiltReadArgs {
     /// With --patch: do not fetch the index to see whether the quilt has such a file
     #[arg(long, requires = "patch")]
     pub no_index: bool,
-    /// Refuse files whose columns are larger than this many bytes
+    /// Refuse files whose columns are larger than this many bytes; they are held in memory
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub max_bytes: u64,
 }

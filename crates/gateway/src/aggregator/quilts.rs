@@ -138,7 +138,13 @@ fn failure(error: ReadQuiltError) -> Error {
         ReadQuiltError::NoSuchPatch { .. }
         | ReadQuiltError::Index(_)
         | ReadQuiltError::Patch(_) => Error::new(Reason::QuiltPatchNotFound, error.to_string()),
-        ReadQuiltError::TooLong { .. } => Error::new(Reason::BlobTooLarge, error.to_string()),
+        ReadQuiltError::TooLong { length, max } => {
+            let message = format!(
+                "the file has {length} bytes with its padding, this gateway serves files of quilts of up to {max}"
+            );
+            let error = Error::new(Reason::BlobTooLarge, message);
+            error.with("blob_bytes", length).with("limit_bytes", max)
+        }
         ReadQuiltError::Read(error) => error.into(),
         ReadQuiltError::OutOfReach { .. } => {
             tracing::warn!(%error, "a quilt cannot be read");

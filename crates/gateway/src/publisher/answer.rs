@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use walrus_chain::{ReadError, WriteError};
 use walrus_core::{ObjectId, TokenId};
 use walrus_node_api::wire::BlobStatus;
+use walrus_redstuff::quilt::PlanError;
 use walrus_sdk::{EncodeError, StoreError, StoreQuiltError, StoreState, Stored};
 
 use crate::error::{Error, Reason};
@@ -169,6 +170,9 @@ pub(crate) fn store_failure(error: StoreError) -> Error {
 /// The same of a quilt.
 pub(super) fn quilt_failure(error: StoreQuiltError) -> Error {
     match error {
+        StoreQuiltError::Plan(
+            error @ (PlanError::TooLarge { .. } | PlanError::FileTooLong { .. }),
+        ) => Error::new(Reason::BlobTooLarge, error.to_string()),
         StoreQuiltError::Plan(error) => Error::malformed(error.to_string()),
         StoreQuiltError::Network(error) => error.into(),
         StoreQuiltError::Store(error) => store_failure(error),

@@ -309,7 +309,8 @@ impl QuiltReader {
         let slivers = lines.collect::<Secondary, _, _, _>(wanted, ask, recover, watch).await?;
         let recovered = slivers.values().filter(|(_, recovered)| *recovered).count() as u32;
         let mut bytes = Vec::with_capacity(slivers.values().map(|(s, _)| s.data().len()).sum());
-        slivers.values().for_each(|(sliver, _)| bytes.extend_from_slice(sliver.data()));
+        // Each goes as soon as it is copied: two copies of a large file would be in memory otherwise.
+        slivers.into_values().for_each(|(sliver, _)| bytes.extend_from_slice(sliver.data()));
         self.report.columns += u32::from(needed) - recovered;
         self.report.columns_recovered += recovered;
         Ok(bytes)

@@ -13,7 +13,10 @@ use crate::client::Client;
 use crate::files::Stop;
 use crate::progress::ProgressSink;
 use crate::source::{OpenSource, Source, SourceError};
-use crate::store::{StoreError, StoreOptions, Stored};
+use crate::store::{Store, StoreError, StoreOptions, Stored};
+
+/// The attribute by which the object of a quilt is known (docs/protocol/encoding.md section 8.6).
+const MARK: (&str, &str) = ("_walrusBlobType", "quilt");
 
 /// A file to put into a quilt.
 #[derive(Clone, Debug)]
@@ -127,7 +130,7 @@ impl PreparedQuilt {
 }
 
 impl Client {
-    /// Stores files as one blob. It is paid for, continued and found again like any other.
+    /// Stores files as one blob, whose object says that it is a quilt. It is paid for, continued and found again like any other.
     ///
     /// # Errors
     /// See [`StoreQuiltError`].
@@ -141,7 +144,8 @@ impl Client {
         let params = self.network().await?.committee.params();
         let quilt = PreparedQuilt::new(self.env(), params, files).await?;
         let index = quilt.plan().index().clone();
-        let stored = self.store(writer, Source::quilt(quilt), options, progress).await?;
+        let store = Store { client: self, writer, options, progress, attributes: &[MARK] };
+        let stored = store.run(Source::quilt(quilt)).await?;
         Ok(StoredQuilt { stored, index })
     }
 }

@@ -14,7 +14,7 @@ use crate::network::NodeAccess;
 use crate::progress::ProgressSink;
 use crate::read::FetchError;
 use crate::source::{Source, SourceError};
-use crate::store::StoreOptions;
+use crate::store::{StoreOptions, StoreState};
 use crate::testing::{Behaviour, ChainNetwork, StubNetwork, names, streaming};
 
 /// Shards of the networks in these tests: ten nodes with ten each.
@@ -269,6 +269,11 @@ async fn files_are_stored_and_read_back() {
     let store = StoreOptions::default();
     let stored = client.store_quilt(&network.writer, given.clone(), &store, &quiet).await.unwrap();
     let id = stored.stored.blob_id;
+    // The mark is part of the transaction that certifies: it costs none of its own.
+    let StoreState::Certified { token, certification, .. } = stored.stored.state else { panic!() };
+    assert!(certification.is_some());
+    let mark = [("_walrusBlobType".to_owned(), "quilt".to_owned())];
+    assert_eq!(network.client.attributes(token).await.unwrap(), mark);
     let (index, report) = client.quilt_index(&id, &options, &quiet).await.unwrap();
     assert_eq!(index, stored.index);
     assert_eq!(report.columns + report.columns_recovered, u32::from(index.columns()));
@@ -276,8 +281,11 @@ async fn files_are_stored_and_read_back() {
         let (read, report) = client.read_patch(&id, &named(name), &options, &quiet).await.unwrap();
         assert!(read.bytes == *bytes && !report.whole_quilt, "{name} {report:?}");
     }
+    // One that was stored as a plain blob is marked when it is stored as a quilt.
+    network.writer.remove_attribute(token, "_walrusBlobType").await.unwrap();
     let again = client.store_quilt(&network.writer, given, &store, &quiet).await;
     assert_eq!(again.unwrap().stored.cost.total(), 0);
+    assert_eq!(network.client.attributes(token).await.unwrap(), mark);
 
     // Of the nodes that this reader knows all are dead: single columns are out of reach.
     let dead = StubNetwork::of_ten(&[Behaviour::Dead; 10]).await;
