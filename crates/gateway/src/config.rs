@@ -110,7 +110,7 @@ pub struct TipConfig {
     pub kind: TipKind,
     /// Age at which a payment no longer counts.
     pub max_age: Duration,
-    /// How far a payment's time may lie ahead of this machine's.
+    /// How far a payment's time may lie ahead of the chain's latest block.
     pub max_ahead: Duration,
 }
 

@@ -236,6 +236,7 @@ fn storing() -> Vec<Route> {
         ("query", "tx_id", false, text("^0x[0-9a-f]{64}$")),
         ("query", "nonce", false, text("^[A-Za-z0-9_-]{43}$")),
         ("query", "encoding_type", false, json!({"type": "string", "enum": ["RS2"]})),
+        ("query", "upload", false, text("^[A-Za-z0-9_-]{1,64}$")),
     ];
     vec![
         Route {

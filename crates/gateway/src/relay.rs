@@ -2,6 +2,7 @@
 //! wallet register a blob and send it here; the relay encodes it, uploads the slivers and
 //! answers with the certificate.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -16,14 +17,15 @@ use sha2::{Digest as _, Sha256};
 use walrus_core::{ObjectId, Persistence};
 use walrus_node_api::wire::BlobStatus;
 use walrus_redstuff::BlobId;
-use walrus_sdk::{ProgressSink, RelayError};
+use walrus_sdk::RelayError;
 
 use crate::config::{TipConfig, TipKind};
 use crate::error::{Error, Reason};
-use crate::publisher::encode_failure;
+use crate::publisher::{encode_failure, names};
 use crate::query::{Query, blob_id, token_id};
 use crate::spool::Spooled;
 use crate::state::Shared;
+use crate::uploads::Reporter;
 
 /// How often the registration is looked for, and the pauses in between: nodes follow the
 /// chain at some distance.
@@ -57,6 +59,8 @@ pub(crate) struct RelayQuery {
     tx_id: Option<String>,
     nonce: Option<String>,
     encoding_type: Option<String>,
+    /// Under which id the upload can be watched; ours, the public network has none.
+    upload: Option<String>,
 }
 
 /// `POST /v1/blob-upload-relay`
@@ -69,6 +73,22 @@ pub(crate) async fn upload(
     if query.encoding_type.as_deref().is_some_and(|name| name != "RS2") {
         return Err(Error::malformed("the one encoding type is RS2"));
     }
+    let reporter = gateway.uploads.begin(query.upload.as_deref(), names(&gateway).await?)?;
+    let relayed = relay(&gateway, &query, &headers, body, &reporter).await;
+    match &relayed {
+        Ok(_) => reporter.done("signed", json!({"blob_id": query.blob_id})),
+        Err(error) => reporter.fail(&error.message),
+    }
+    relayed
+}
+
+async fn relay(
+    gateway: &Shared,
+    query: &RelayQuery,
+    headers: &HeaderMap,
+    body: Body,
+    reporter: &Arc<Reporter>,
+) -> Result<Json<Value>, Error> {
     let id = blob_id(&query.blob_id)?;
     let persistence = match &query.deletable_blob_object {
         None => Persistence::Permanent,
@@ -76,28 +96,29 @@ pub(crate) async fn upload(
     };
     let tip = match &gateway.config.tip {
         None => None,
-        Some(tip) => Some((tip, Payment::find(&gateway, tip, &query).await?)),
+        Some(tip) => Some((tip, Payment::find(gateway, tip, query).await?)),
     };
     // Before anything of the body is taken: what nobody paid for costs no disk.
-    registered(&gateway, &id, persistence).await?;
+    registered(gateway, &id, persistence).await?;
     let limits = &gateway.config.limits;
     let limit = limits.max_relay_bytes;
-    let body = gateway.spool.receive(limits, &headers, body, limit, &|_, _| ()).await?;
+    let watch = |done, total| reporter.received(done, total);
+    let body = gateway.spool.receive(limits, headers, body, limit, &watch).await?;
     let params = gateway.client.network().await?.committee.params();
     if let Some((tip, payment)) = &tip {
         let encoded = params.encoded_blob_length(body.length);
         let encoded = encoded.map_err(|e| Error::new(Reason::BlobTooLarge, e.to_string()))?;
         payment.check(&body, tip.kind.amount(encoded))?;
     }
-    let none = ProgressSink::none();
-    let encoded = gateway.client.coder().encode(params, body.source(), &none).await;
+    let sink = reporter.sink();
+    let encoded = gateway.client.coder().encode(params, body.source(), &sink).await;
     let encoded = encoded.map_err(encode_failure)?;
     let got = *encoded.metadata().blob_id();
     if got != id {
         let message = "the bytes sent have another blob id";
         return Err(Error::new(Reason::BlobIdMismatch, message).with("blob_id", got));
     }
-    let certificate = gateway.client.upload(&encoded, persistence, &none).await;
+    let certificate = gateway.client.upload(&encoded, persistence, &sink).await;
     let certificate = certificate.map_err(relay_failure)?.certificate;
     gateway.metrics.count("relayed");
     gateway.metrics.add("relayed_bytes", body.length);
@@ -187,7 +208,9 @@ impl Payment {
             return Err(bad_tip("the tip's transaction is not in a block, or had no effect"));
         }
         let block = ask("eth_getBlockByNumber", json!([receipt["blockNumber"], false])).await?;
-        let now = gateway.env.clock.unix();
+        // By the chain's own clock: development chains run ahead of any other.
+        let latest = ask("eth_getBlockByNumber", json!(["latest", false])).await?;
+        let now = seconds(&latest["timestamp"]).ok_or_else(|| unreachable("no latest block"))?;
         Self::check_transaction(tip, &transaction, &block["timestamp"], now, nonce)
     }
 
@@ -198,20 +221,17 @@ impl Payment {
         now: Duration,
         nonce: [u8; 32],
     ) -> Result<Self, Error> {
-        let number =
-            |value: &Value| u128::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok();
         let malformed = || bad_tip("the tip's transaction cannot be understood");
         let to = transaction["to"].as_str().and_then(|text| text.parse().ok());
         if to != Some(tip.address) {
             return Err(Error::new(Reason::TipRequired, "the tip was paid to somebody else"));
         }
-        let paid_at = number(timestamp).and_then(|at| u64::try_from(at).ok());
-        let paid_at = Duration::from_secs(paid_at.ok_or_else(malformed)?);
+        let paid_at = seconds(timestamp).ok_or_else(malformed)?;
         if paid_at + tip.max_age < now {
             return Err(bad_tip("the tip was paid too long ago"));
         }
         if paid_at > now + tip.max_ahead {
-            return Err(bad_tip("the tip was paid in the future: compare the clocks"));
+            return Err(bad_tip("the tip was paid in the future"));
         }
         let input = transaction["input"].as_str().and_then(|text| text.strip_prefix("0x"));
         let input = input.and_then(unhex).ok_or_else(malformed)?;
@@ -245,6 +265,15 @@ impl Payment {
         }
         Ok(())
     }
+}
+
+fn number(value: &Value) -> Option<u128> {
+    u128::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok()
+}
+
+/// A block's time.
+fn seconds(timestamp: &Value) -> Option<Duration> {
+    Some(Duration::from_secs(number(timestamp)?.try_into().ok()?))
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {

@@ -49,6 +49,9 @@ pub(crate) fn router(gateway: Shared) -> Router {
     if roles.relay {
         open = open.merge(relay(&gateway, &limits));
     }
+    if roles.publisher || roles.relay {
+        open = open.route("/v1/uploads/{id}/events", get(uploads::events));
+    }
     // Before the layer, which answers the questions of browsers by this method.
     let mut routes = open.method_not_allowed_fallback(unknown_method).layer(cors());
     if roles.page {
@@ -112,7 +115,6 @@ fn publisher(gateway: &Shared, limits: &Limits) -> Router<Shared> {
         .route("/v1/blobs", put(publisher::put_blob))
         .route("/v1/quilts", put(publisher::put_quilt))
         .layer(from_fn_with_state(gate, admit))
-        .route("/v1/uploads/{id}/events", get(uploads::events))
 }
 
 fn relay(gateway: &Shared, limits: &Limits) -> Router<Shared> {

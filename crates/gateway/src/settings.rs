@@ -35,6 +35,7 @@ pub(crate) async fn get(State(gateway): State<Shared>) -> Result<Json<Value>, Er
         "sites_domain": config.sites_domain.as_ref().map(ToString::to_string),
         "limits": { "max_blob_bytes": limits.max_blob_bytes },
         "publisher": null,
+        "relay": roles.relay.then(|| json!({ "max_blob_bytes": limits.max_relay_bytes })),
     });
     if let (true, Some(wallet)) = (roles.publisher, gateway.wallets.all().first()) {
         answer["publisher"] = json!({

@@ -220,6 +220,9 @@ impl Reporter {
                 "sending",
                 json!({"slivers_done": slivers_done, "slivers_total": slivers_total}),
             ),
+            Progress::NodeStruggling { node, reason } => {
+                self.node(*node, "struggling", json!({"reason": reason}));
+            }
             Progress::NodeConfirmed { node } => self.node(*node, "confirmed", json!({})),
             Progress::NodeFailed { node, reason } => {
                 self.node(*node, "failed", json!({"reason": reason}));

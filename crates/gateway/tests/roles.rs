@@ -406,8 +406,14 @@ async fn relay(network: &Network) {
     );
     let wrong = gateway.ask("POST", &path, &[], content(11, 50_000)).await;
     assert_eq!((wrong.status, wrong.reason().as_str()), (400, "BLOB_ID_MISMATCH"));
-    let answer = gateway.ask("POST", &path, &[], bytes.clone()).await;
+    let watched = format!("{path}&upload=relayed");
+    let answer = gateway.ask("POST", &watched, &[], bytes.clone()).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
+    let told = gateway.get("/v1/uploads/relayed/events").await;
+    let told = String::from_utf8(told.body.to_vec()).unwrap();
+    for stage in ["encoded", "uploading", "confirmations", "signed"] {
+        assert!(told.contains(&format!("\"stage\":\"{stage}\"")), "{stage} is missing: {told}");
+    }
     let json = answer.json();
     assert_eq!(json["blob_id"].as_array().unwrap().len(), 32);
     let certificate = &json["confirmation_certificate"];

@@ -36,10 +36,12 @@ impl Backoff {
 
 /// Repeats `call` while its error says that repeating can help, at most as often as
 /// `backoff` allows, waiting as long as the node asked for or `backoff` says.
+/// Tells of every error after which it is repeated.
 pub(crate) async fn retry<T, F>(
     env: &Env,
     backoff: &Backoff,
     mut call: impl FnMut() -> F,
+    tell: impl Fn(&NodeError),
 ) -> Result<T, NodeError>
 where
     F: Future<Output = Result<T, NodeError>>,
@@ -58,6 +60,7 @@ where
             Some(after) => after.min(backoff.longest),
             None => backoff.wait(env, attempt),
         };
+        tell(&error);
         tokio::time::sleep(wait).await;
         attempt += 1;
     }
@@ -83,12 +86,14 @@ mod tests {
         let backoff = Backoff::default();
         let calls = Cell::new(0);
         let started = tokio::time::Instant::now();
-        let result = retry(&env, &backoff, || async {
+        let told = Cell::new(0);
+        let call = || async {
             calls.set(calls.get() + 1);
             Err::<(), _>(lost())
-        });
+        };
+        let result = retry(&env, &backoff, call, |_| told.set(told.get() + 1));
         assert_eq!(result.await, Err(lost()));
-        assert_eq!(calls.get(), 6);
+        assert_eq!((calls.get(), told.get()), (6, 5));
         let waited = started.elapsed();
         // 0.5 + 1 + 2 + 4 + 8 seconds, of which at least half each.
         let range = Duration::from_millis(7_700)..Duration::from_millis(15_600);
@@ -105,17 +110,19 @@ mod tests {
             NodeError::ShardNotAssigned,
         ] {
             let calls = Cell::new(0);
-            let result = retry(&env, &backoff, || async {
+            let call = || async {
                 calls.set(calls.get() + 1);
                 Err::<(), _>(error.clone())
-            });
+            };
+            let result = retry(&env, &backoff, call, |_| panic!("nothing is repeated"));
             assert_eq!((result.await, calls.get()), (Err(error.clone()), 1));
         }
         let calls = Cell::new(0);
-        let result = retry(&env, &backoff, || async {
+        let call = || async {
             calls.set(calls.get() + 1);
             if calls.get() < 3 { Err(lost()) } else { Ok(calls.get()) }
-        });
+        };
+        let result = retry(&env, &backoff, call, |_| ());
         assert_eq!(result.await, Ok(3));
     }
 }

@@ -57,6 +57,13 @@ pub enum Progress {
         /// Slivers that it is to store.
         slivers_total: u64,
     },
+    /// A node failed a request, which is repeated: it may be lost, or come back.
+    NodeStruggling {
+        /// The node.
+        node: NodeId,
+        /// What happened.
+        reason: String,
+    },
     /// A node confirmed that it stores its part.
     NodeConfirmed {
         /// The node.

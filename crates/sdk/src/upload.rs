@@ -225,7 +225,7 @@ impl Upload<'_> {
             }
         }
         drop(running);
-        let failures = self.failures(&builder, failures);
+        let failures = self.given_up(&builder, failures);
         let weight = builder.weight();
         match builder.finish() {
             Ok(certificate) => Ok(Uploaded { certificate, weight, failures }),
@@ -258,8 +258,9 @@ impl Upload<'_> {
         }
     }
 
-    /// Every node that did not confirm, with what is known of why.
-    fn failures(
+    /// Every node that did not confirm, with what is known of why. Those that nothing was
+    /// heard of yet are reported: nobody waits for them any more.
+    fn given_up(
         &self,
         builder: &CertificateBuilder<StorageConfirmation>,
         mut reasons: BTreeMap<NodeId, FailureReason>,
@@ -269,7 +270,12 @@ impl Upload<'_> {
             node: node.id(),
             name: node.member.name.clone(),
             weight: node.weight(),
-            reason: reasons.remove(&node.id()).unwrap_or(FailureReason::TooSlow),
+            reason: reasons.remove(&node.id()).unwrap_or_else(|| {
+                let reason = FailureReason::TooSlow;
+                let text = reason.to_string();
+                self.progress.report(Progress::NodeFailed { node: node.id(), reason: text });
+                reason
+            }),
         };
         missing.map(describe).collect()
     }

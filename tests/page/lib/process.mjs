@@ -1,7 +1,7 @@
 // Processes of the walrus binary, and the networks made of them.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync, openSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, openSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -82,6 +82,21 @@ export async function localNetwork() {
     dir,
     url: report.gateway,
     rpc: `http://127.0.0.1:${rpc}`,
+    /** Another gateway of the same network; the settings are those of its section of the configuration. */
+    async gateway(args, settings = "") {
+      const port = await freePort();
+      const text = readFileSync(path.join(dir, "net", "walrus.toml"), "utf8");
+      const [, context] = text.match(/^\[contexts\.([\w-]+)\]/m);
+      const config = path.join(dir, "net", `gateway-${port}.toml`);
+      writeFileSync(config, `${text}\n${settings.replaceAll("[gateway", `[contexts.${context}.gateway`)}`);
+      const own = ["--bind", `127.0.0.1:${port}`, "--dir", path.join(dir, `gateway-${port}`)];
+      const started = await background(
+        ["--config", config, "gateway", ...own, ...args],
+        dir,
+        path.join(dir, `gateway-${port}.log`),
+      );
+      return { url: `http://127.0.0.1:${port}`, stop: (signal) => end(started.child, signal) };
+    },
     /** What a client command says, as JSON text. */
     async client(args) {
       const config = path.join(dir, "net", "walrus.toml");

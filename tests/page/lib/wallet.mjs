@@ -21,22 +21,31 @@ export async function addWallet(page, rpc) {
     rpcUrls: { default: { http: [rpc] } },
   };
   const client = createWalletClient({ account: privateKeyToAccount(KEY), chain, transport });
-  await page.exposeFunction("walletSends", ({ to, data, gas }) =>
-    client.sendTransaction({ to, data, gas: BigInt(gas) }),
+  await page.exposeFunction("walletSends", ({ to, data, gas, value }) =>
+    client.sendTransaction({ to, data, gas: BigInt(gas), value: BigInt(value ?? 0) }),
   );
+  await page.exposeFunction("walletSigns", (text) => {
+    const { types, ...typed } = JSON.parse(text);
+    const { EIP712Domain: _, ...own } = types;
+    return client.signTypedData({ ...typed, types: own });
+  });
   await page.addInitScript(`(${install})(${JSON.stringify(WALLET)})`);
 }
 
 function install(account) {
-  const wallet = { asked: [], decline: false };
+  // `decline` is true, or the name of the one method that is declined; `unknown` a method that the wallet does not have.
+  const wallet = { asked: [], decline: false, unknown: "" };
   globalThis.testWallet = wallet;
   const provider = {
     on() {},
     async request({ method, params }) {
       wallet.asked.push({ method, params });
       if (method === "eth_requestAccounts" || method === "eth_accounts") return [account.toLowerCase()];
-      if (method === "eth_sendTransaction" && wallet.decline)
+      const signs = ["eth_sendTransaction", "eth_signTypedData_v4"].includes(method);
+      if (method === wallet.unknown) throw Object.assign(new Error("unknown method"), { code: -32601 });
+      if (signs && [true, method].includes(wallet.decline))
         throw Object.assign(new Error("User rejected the request."), { code: 4001 });
+      if (method === "eth_signTypedData_v4") return globalThis.walletSigns(params[1]);
       if (method === "eth_sendTransaction") return globalThis.walletSends(params[0]);
       const response = await fetch("/v1/rpc", {
         method: "POST",

@@ -146,6 +146,18 @@ function signaturePoint(bytes) {
   return point;
 }
 
+/**
+ * A relay's certificate as the contract takes it. Whether it is good, the contract says.
+ * @param {{signers: number[], signature: string}} certificate The signature compressed, in base64
+ * @returns {{signature: string, signers: bigint}}
+ */
+export function certOf({ signers, signature }) {
+  const bytes = Uint8Array.from(atob(signature), (char) => char.charCodeAt(0));
+  const { x, y } = bls12_381.G2.Point.fromBytes(bytes).toAffine();
+  const words = [x.c0, x.c1, y.c0, y.c1].map((word) => word.toString(16).padStart(128, "0"));
+  return { signature: `0x${words.join("")}`, signers: signers.reduce((set, seat) => set | (1n << BigInt(seat)), 0n) };
+}
+
 /** @param {Uint8Array} text @param {Uint8Array} signature @param {any[]} keys */
 function verify(text, signature, keys) {
   if (keys.length === 0) return false;

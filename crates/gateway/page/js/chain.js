@@ -64,6 +64,16 @@ export async function read(contract, address, fn, args = []) {
   return decodeFunctionResult({ abi: /** @type {any} */ (abis[contract]), functionName: fn, data });
 }
 
+/** The fields of an event in a receipt; null when it is not there. @param {ContractName} contract @param {string} address @param {string} event @param {any} receipt @returns {any} */
+export function found(contract, address, event, receipt) {
+  const abi = /** @type {any} */ (abis[contract]);
+  const [topic] = encodeEventTopics({ abi, eventName: event });
+  const log = receipt.logs.find(
+    (/** @type {any} */ each) => each.address.toLowerCase() === address.toLowerCase() && each.topics[0] === topic,
+  );
+  return log ? decodeEventLog({ abi, eventName: event, data: log.data, topics: log.topics }).args : null;
+}
+
 /** Blocks that one question for events may cover; gateways refuse more. */
 const BLOCKS_PER_QUESTION = 100_000;
 
@@ -109,10 +119,12 @@ const WORDS = {
   BlobExpired: () => "This blob's time is over; it can no longer be changed.",
   BlobRetired: () => "This blob was deleted, or its token was dropped.",
   NotCertified: () => "This blob is not certified: its upload did not finish. Store the file again.",
+  AlreadyCertified: () => "This blob is certified already.",
   BlobIdIsInvalid: () => "Storage nodes found that this blob was encoded wrongly. It cannot be kept.",
   TooFarAhead: () => "That is further ahead than storage is sold. Choose an earlier end.",
   CapacityExceeded: () => "The network has not enough free space for that time. Choose an earlier end.",
   PaymentAboveMax: ([payment]) => `The price has risen to ${wal(payment)} meanwhile. Look at it again and repeat.`,
+  WriteFeeAboveMax: ([fee]) => `The fee has risen to ${wal(fee)} meanwhile. Look at it again and repeat.`,
   SalesPaused: () => "New sales are paused for a while by the network's guardian. Try again later.",
   StakingPaused: () => "New stakes are paused for a while by the network's guardian. Try again later.",
   EmptyRange: () => "The end must be later than now.",

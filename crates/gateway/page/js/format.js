@@ -21,8 +21,9 @@ export function wal(frost) {
   return `${value.toLocaleString("en", { maximumFractionDigits: digits })} WAL`;
 }
 
-/** Wei as the chain's coin. @param {bigint} wei */
-export const ether = (wei) => `${(Number(wei) / 1e18).toLocaleString("en", { maximumSignificantDigits: 6 })} ETH`;
+/** Wei as the chain's coin. @param {bigint} wei @param {number} [digits] Those that matter */
+export const ether = (wei, digits = 6) =>
+  `${(Number(wei) / 1e18).toLocaleString("en", { maximumSignificantDigits: digits })} ETH`;
 
 /** Text of a WAL amount as FROST. Throws when it is not one. @param {string} text @returns {bigint} */
 export function parseWal(text) {

@@ -13,6 +13,7 @@ import { now } from "./format.js";
  * @property {Record<string, string>} contracts
  * @property {{addresses: string[], max_blob_bytes: number, max_epochs: number, authentication?: boolean} | null} publisher
  * Null when it does not store; with `authentication` it wants a token
+ * @property {{max_blob_bytes: number} | null} [relay] Null when it does not carry blobs that others pay for
  * @property {string} [development_key] Only on a development chain of this machine
  */
 

@@ -3,6 +3,7 @@
 
 import { getAddress, privateKeyToAccount } from "../vendor/viem.js";
 import { ChainError, encode, explain, read, rpc } from "./chain.js";
+import { wal } from "./format.js";
 import { address, config } from "./network.js";
 
 /**
@@ -111,14 +112,23 @@ function remembered() {
 
 /** What the account has. @param {string} of */
 export async function balances(of) {
-  const [wal, coin] = await Promise.all([
+  const [has, coin] = await Promise.all([
     read("WAL", address("wal"), "balanceOf", [of]),
     rpc("eth_getBalance", [of, "latest"]),
   ]);
-  return { wal: /** @type {bigint} */ (wal), coin: BigInt(coin) };
+  return { wal: /** @type {bigint} */ (has), coin: BigInt(coin) };
 }
 
 // ----- Transactions
+
+/**
+ * How a transaction is sent.
+ * @typedef {object} Options
+ * @property {bigint} [value] Of the chain's coin
+ * @property {(text: string) => void} [say] Told what is being waited for
+ * @property {(hash: string) => void} [sent] Told as soon as it is sent
+ * @property {(wei: bigint) => void} [gas] Told what gas will cost, about, before anyone is asked to sign
+ */
 
 /**
  * Sends a transaction and waits until it is in a block.
@@ -126,21 +136,30 @@ export async function balances(of) {
  * @param {string} to
  * @param {string} fn
  * @param {any[]} args
- * @param {object} [options]
- * @param {bigint} [options.value] Of the chain's coin
- * @param {(text: string) => void} [options.say] Told what is being waited for
+ * @param {Options} [options]
  * @returns {Promise<any>} The receipt
  */
-export async function send(contract, to, fn, args, { value = 0n, say = () => {} } = {}) {
+export const send = (contract, to, fn, args, options) => sendRaw(to, encode(contract, fn, args), options);
+
+/**
+ * The same with call data that is encoded already.
+ * @param {string} to
+ * @param {string} data
+ * @param {Options} [options]
+ * @returns {Promise<any>} The receipt
+ */
+export async function sendRaw(to, data, { value = 0n, say = () => {}, sent, gas: tell } = {}) {
   const from = needAccount();
-  const call = { from: from.address, to, data: encode(contract, fn, args), value: `0x${value.toString(16)}` };
+  const call = { from: from.address, to, data, value: `0x${value.toString(16)}` };
   say("Checking with the contract …");
   // A refusal shows here, before anyone is asked to sign.
   await rpc("eth_call", [call, "latest"]);
   const estimate = BigInt(await rpc("eth_estimateGas", [call]));
+  if (tell) tell(estimate * BigInt(await rpc("eth_gasPrice")));
   const gas = estimate + estimate / 4n;
   const hash =
     from.kind === "development" ? await sendSigned(from, call, gas, value) : await sendByWallet(from, call, gas, say);
+  sent?.(hash);
   say("Waiting for the block …");
   return receipt(hash);
 }
@@ -225,13 +244,115 @@ async function receipt(hash) {
  */
 export async function allow(spender, amount, say) {
   const from = needAccount();
-  const [allowed, { wal }] = await Promise.all([
+  const [allowed, { wal: has }] = await Promise.all([
     read("WAL", address("wal"), "allowance", [from.address, spender]),
     balances(from.address),
   ]);
-  if (wal < amount) throw new ChainError("Not enough WAL in this account for that.");
+  if (has < amount) throw new ChainError("Not enough WAL in this account for that.");
   if (allowed >= amount) return;
   await send("WAL", address("wal"), "approve", [spender, amount], {
     say: (text) => say(`Allowing the payment: ${text}`),
   });
 }
+
+// ----- Payments
+
+/** How long a signed permission counts, in seconds. */
+const PERMIT_SECONDS = 1_200n;
+
+/**
+ * A transaction with which a contract takes WAL. The permission to take it is signed, for exactly this amount, and handed
+ * in with the transaction; where a wallet cannot sign such a thing, it is given by a transaction of its own.
+ * @param {bigint} amount
+ * @param {{contract: "WalrusSystem", to: string, fn: string, args: any[]}} call
+ * @param {Options} options
+ * @returns {Promise<any>} The receipt
+ */
+export async function pay(amount, { contract, to, fn, args }, options) {
+  const from = needAccount();
+  const [allowed, { wal: has }] = await Promise.all([
+    read("WAL", address("wal"), "allowance", [from.address, to]),
+    balances(from.address),
+  ]);
+  if (has < amount)
+    throw new ChainError(
+      `Not enough WAL: ${wal(amount)} needed, the account has ${wal(has)}. Nothing was sent.`,
+      "ERC20InsufficientBalance",
+    );
+  if (allowed >= amount) return send(contract, to, fn, args, options);
+  const say = options.say ?? (() => {});
+  const signed = await permit(from, to, amount, say);
+  if (signed) {
+    const calls = [encode(contract, "permit", signed), encode(contract, fn, args)];
+    try {
+      return await send(contract, to, "multicall", [calls], options);
+    } catch (error) {
+      // The signature does not count for the token, as with accounts that are contracts.
+      if (!(error instanceof ChainError && error.name === "ERC20InsufficientAllowance")) throw error;
+    }
+  }
+  await allow(to, amount, say);
+  return send(contract, to, fn, args, options);
+}
+
+/**
+ * A signed permission to take WAL, as arguments of the contract's `permit`; null when the wallet does not sign such.
+ * @param {Account} from
+ * @param {string} spender
+ * @param {bigint} value
+ * @param {(text: string) => void} say
+ */
+async function permit(from, spender, value, say) {
+  const [nonce, block] = await Promise.all([
+    read("WAL", address("wal"), "nonces", [from.address]),
+    rpc("eth_getBlockByNumber", ["latest", false]),
+  ]);
+  const deadline = BigInt(block.timestamp) + PERMIT_SECONDS;
+  const typed = {
+    domain: { name: "WAL Token", version: "1", chainId: config().chain_id, verifyingContract: address("wal") },
+    primaryType: "Permit",
+    types: { Permit: PERMIT },
+    message: { owner: from.address, spender, value, nonce, deadline },
+  };
+  let signature;
+  if (from.kind === "development") signature = await from.key.signTypedData(typed);
+  else {
+    try {
+      await rightChain(from.provider);
+      say("Sign the permission to take the price …");
+      signature = await from.provider.request({
+        method: "eth_signTypedData_v4",
+        params: [from.address, typedText(typed)],
+      });
+    } catch (error) {
+      // -32601 and 4200: the wallet knows no such method.
+      if ([-32601, 4200].includes(/** @type {any} */ (error)?.code)) return null;
+      throw explain(error);
+    }
+  }
+  const v = Number.parseInt(signature.slice(130, 132), 16);
+  return [value, deadline, v < 27 ? v + 27 : v, signature.slice(0, 66), `0x${signature.slice(66, 130)}`];
+}
+
+/** The fields of a permission (ERC-2612). */
+const PERMIT = [
+  { name: "owner", type: "address" },
+  { name: "spender", type: "address" },
+  { name: "value", type: "uint256" },
+  { name: "nonce", type: "uint256" },
+  { name: "deadline", type: "uint256" },
+];
+
+/** The fields of the domain, which wallets want to be told. */
+const DOMAIN = [
+  { name: "name", type: "string" },
+  { name: "version", type: "string" },
+  { name: "chainId", type: "uint256" },
+  { name: "verifyingContract", type: "address" },
+];
+
+/** Typed data as wallets take it. @param {any} typed */
+const typedText = (typed) =>
+  JSON.stringify({ ...typed, types: { ...typed.types, EIP712Domain: DOMAIN } }, (_, value) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );

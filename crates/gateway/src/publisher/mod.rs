@@ -64,7 +64,8 @@ async fn admit(
     Ok((query.check(max, quilt)?, grant))
 }
 
-async fn names(gateway: &Shared) -> Result<BTreeMap<NodeId, String>, Error> {
+/// What the nodes are called, for those who watch an upload.
+pub(crate) async fn names(gateway: &Shared) -> Result<BTreeMap<NodeId, String>, Error> {
     let view = gateway.client.network().await?.committee;
     Ok(view.nodes().iter().map(|node| (node.id(), node.member.name.clone())).collect())
 }

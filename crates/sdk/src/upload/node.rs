@@ -35,7 +35,7 @@ impl Upload<'_> {
         client: &NodeClient,
         shared: &Shared,
     ) -> Result<SignedMessage, Trouble> {
-        let metadata = self.metadata(client, shared).await;
+        let metadata = self.metadata(node, client, shared).await;
         let mut known = metadata.map_err(FailureReason::Metadata)?;
         let mut round = 0;
         loop {
@@ -56,6 +56,7 @@ impl Upload<'_> {
     /// The metadata, as soon as the node knows of the registration.
     async fn metadata(
         &self,
+        node: &Node,
         client: &NodeClient,
         shared: &Shared,
     ) -> Result<PutOutcome, NodeError> {
@@ -68,7 +69,7 @@ impl Upload<'_> {
         };
         let patience = &self.config.registration;
         for attempt in 0..patience.retries {
-            if let Some(outcome) = retry(self.env, &self.config.backoff, put).await? {
+            if let Some(outcome) = self.retry(node.id(), put).await? {
                 return Ok(outcome);
             }
             tokio::time::sleep(patience.wait(self.env, attempt)).await;
@@ -97,7 +98,7 @@ impl Upload<'_> {
         let send = |(pair, kind)| {
             // Boxed, or the compiler cannot see that the whole may move between threads.
             async move {
-                self.sliver(client, pair, kind, ask_first).await?;
+                self.sliver((id, client), (pair, kind), ask_first).await?;
                 let slivers_done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 let step = Progress::NodeUploading { node: id, slivers_done, slivers_total };
                 self.progress.report(step);
@@ -113,6 +114,18 @@ impl Upload<'_> {
             .await
     }
 
+    /// Repeats a call as configured, and tells the watchers why.
+    async fn retry<T, F>(&self, node: NodeId, call: impl FnMut() -> F) -> Result<T, NodeError>
+    where
+        F: Future<Output = Result<T, NodeError>>,
+    {
+        let tell = |error: &NodeError| {
+            let reason = error.to_string();
+            self.progress.report(Progress::NodeStruggling { node, reason });
+        };
+        retry(self.env, &self.config.backoff, call, tell).await
+    }
+
     /// Requests at once to one node: as configured, and no more than its fair share of
     /// the byte budget, so that slow nodes cannot keep all of it from the others.
     fn requests_per_node(&self) -> usize {
@@ -124,17 +137,15 @@ impl Upload<'_> {
 
     async fn sliver(
         &self,
-        client: &NodeClient,
-        pair: SliverPairIndex,
-        kind: SliverType,
+        (node, client): (NodeId, &NodeClient),
+        (pair, kind): (SliverPairIndex, SliverType),
         ask_first: bool,
     ) -> Result<(), Trouble> {
-        let (env, backoff) = (self.env, &self.config.backoff);
         let metadata = self.blob.metadata();
         let blob_id = metadata.blob_id();
         let length = metadata.params().sliver_bcs_len(kind, metadata.symbol_size());
         if ask_first && length >= self.config.status_check_bytes {
-            let status = retry(env, backoff, || client.sliver_status(blob_id, pair, kind)).await;
+            let status = self.retry(node, || client.sliver_status(blob_id, pair, kind)).await;
             if status.map_err(FailureReason::Sliver)? == StoredStatus::Stored {
                 return Ok(());
             }
@@ -143,7 +154,7 @@ impl Upload<'_> {
         let index = pair.to_sliver_index(kind, metadata.params().n_shards());
         let body = self.blob.body(kind, index).await.map_err(Trouble::Blob)?;
         let put = || client.put_sliver(blob_id, pair, kind, body.clone());
-        retry(env, backoff, put).await.map_err(FailureReason::Sliver)?;
+        self.retry(node, put).await.map_err(FailureReason::Sliver)?;
         Ok(())
     }
 
@@ -162,6 +173,6 @@ impl Upload<'_> {
                 other => other.map(Ok),
             }
         };
-        retry(self.env, &self.config.backoff, ask).await?
+        self.retry(node.id(), ask).await?
     }
 }

@@ -11,7 +11,16 @@ async fn upload(
     blob: &EncodedBlob,
     persistence: Persistence,
 ) -> Result<Uploaded, NotEnoughConfirmations> {
-    let (config, progress) = (UploadConfig::default(), ProgressSink::none());
+    watched(network, blob, persistence, &ProgressSink::none()).await
+}
+
+async fn watched(
+    network: &StubNetwork,
+    blob: &EncodedBlob,
+    persistence: Persistence,
+    progress: &ProgressSink,
+) -> Result<Uploaded, NotEnoughConfirmations> {
+    let config = UploadConfig::default();
     let blob = Encoded::from(blob.clone());
     let upload = Upload {
         env: &network.env,
@@ -20,7 +29,7 @@ async fn upload(
         persistence,
         config: &config,
         budget: &Budget::new(1 << 20),
-        progress: &progress,
+        progress,
     };
     upload.run().await.map_err(|error| match error {
         UploadError::Nodes(error) => error,
@@ -96,6 +105,33 @@ async fn too_few_confirmations_name_each_node_and_its_reason() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(error.hints_at_new_committee());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_node_is_told_of_when_it_is_lost_and_not_with_the_certificate() {
+    // Who watches would see a dead node at work until the end, and then no word of it.
+    use Behaviour::*;
+    let slow = Slow(Duration::from_secs(60));
+    let network = StubNetwork::of_ten(&[Dead, slow]).await;
+    let (_, blob) = blob(10, 30_000, 1);
+    let steps = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = steps.clone();
+    let progress = ProgressSink::new(move |step| heard.lock().unwrap().push(step));
+    watched(&network, &blob, Persistence::Permanent, &progress).await.unwrap();
+    let steps = steps.lock().unwrap();
+    let [dead, slow] = [8, 9].map(|index| network.view.nodes()[index].id());
+    let first = |wanted: &dyn Fn(&Progress) -> bool| steps.iter().position(wanted).unwrap();
+    let struggling =
+        first(&|step| matches!(step, Progress::NodeStruggling { node, .. } if *node == dead));
+    let enough = first(
+        &|step| matches!(step, Progress::Confirmations { weight, needed } if weight >= needed),
+    );
+    assert!(struggling < enough, "{steps:?}");
+    for lost in [dead, slow] {
+        let is_lost =
+            |step: &&Progress| matches!(step, Progress::NodeFailed { node, .. } if *node == lost);
+        assert_eq!(steps.iter().filter(is_lost).count(), 1, "{steps:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

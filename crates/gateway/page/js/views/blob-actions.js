@@ -6,7 +6,9 @@ import { encode } from "../chain.js";
 import { dialog, h, replace, toast } from "../dom.js";
 import * as format from "../format.js";
 import * as network from "../network.js";
+import { resumed } from "../own.js";
 import * as wallet from "../wallet.js";
+import { enqueue } from "./queue.js";
 
 /** @typedef {import("../blobs.js").Blob} Blob */
 
@@ -20,10 +22,59 @@ export function actionButtons(blob, changed) {
   return [
     // Anybody may pay for more time.
     living && blob.certifiedEpoch > 0 && wallet.account() && button("Extend", () => extend(blob)),
+    own && living && unfinished(blob) && button("Finish the upload", () => finish(blob), "primary"),
     own && button("Attributes", () => attributes(blob)),
     own && button("Transfer", () => transfer(blob)),
     own && living && blob.deletable && button("Delete", () => remove(blob), "danger"),
   ].filter(Boolean);
+}
+
+/** Whether it is registered but not certified, and this gateway can change that. @param {Blob} blob */
+const unfinished = (blob) => blob.certifiedEpoch === 0 && Boolean(network.config().relay);
+
+/** @param {Blob} blob */
+function finish(blob) {
+  const { name, encrypted } = blobs.nameOf(blob);
+  const input = h("input", { type: "file", id: "same-file", required: true });
+  const stop = new AbortController();
+  const open = dialog({
+    title: "Finish the upload",
+    body: [
+      h(
+        "p",
+        null,
+        "This blob is registered and paid for, but its bytes never reached enough nodes. Choose the same file again: nothing is paid twice, except gas.",
+      ),
+      encrypted &&
+        h("p", { class: "notice" }, "It was encrypted: choose the encrypted form that you saved, not the file itself."),
+      h(
+        "label",
+        { for: "same-file" },
+        name ? `${name}, ${format.bytes(blob.size)}` : `The file of ${format.bytes(blob.size)}`,
+      ),
+      input,
+    ],
+    action: "Upload",
+    async run(say) {
+      const [file] = input.files ?? [];
+      if (!file) throw new Error("Choose the file first.");
+      const watch = (/** @type {import("../transfer.js").Step} */ step) =>
+        say(`Computing the blob id in this browser ${format.percent(step.bytes_done, step.bytes_total)}`);
+      const kept = await resumed(file, blob, watch, stop.signal);
+      const wish = {
+        payer: /** @type {const} */ ("account"),
+        epochs: blob.endEpoch - network.epoch(),
+        deletable: blob.deletable,
+        owner: blob.owner,
+        readers: null,
+        token: "",
+        padded: false,
+      };
+      enqueue([file], wish, !encrypted, kept);
+      location.hash = "#/store";
+    },
+  });
+  return open.finally(() => stop.abort()).then(() => false);
 }
 
 /** @param {Blob} blob */

@@ -8,6 +8,7 @@ import { hue, mark, seatsOf, shardField } from "../figures.js";
 import * as format from "../format.js";
 import * as network from "../network.js";
 import { actionButtons } from "./blob-actions.js";
+import { checkBytes } from "./check-bytes.js";
 import { checkNow } from "./check-now.js";
 import { decryptBox } from "./decrypt.js";
 import { isQuilt, quiltPanel } from "./quilt.js";
@@ -92,7 +93,13 @@ function page(blob, tokens, attributes, changed) {
       panel("Proof", proof),
       panel("Object", objectFacts(blob, type), attributeList(attributes), otherTokens(blob, tokens)),
     ),
-    certified && panel("Check now", h("div", { class: "stack tight" }, checkNow(blob))),
+    certified &&
+      h(
+        "div",
+        { class: "columns" },
+        panel("Check now", h("div", { class: "stack tight" }, checkNow(blob))),
+        panel("Check the bytes", h("div", { class: "stack tight" }, checkBytes(blob, name))),
+      ),
     panel("Who holds it", holders),
     panel("Challenges", challenges),
     certified && !isQuilt(attributes) && quiltPanel(blob, attributes),

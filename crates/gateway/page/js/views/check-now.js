@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { bar } from "../figures.js";
 import * as format from "../format.js";
-import { refusal } from "../upload.js";
+import { refusal } from "../transfer.js";
 
 /** Places read, and bytes of each. */
 const SAMPLES = 8;

@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { bar } from "../figures.js";
 import { HEAD_BYTES, decrypt, isEncrypted, parseIdentities } from "../secret.js";
-import { refusal } from "../upload.js";
+import { refusal } from "../transfer.js";
 
 /**
  * A box to decrypt a blob; null when it is not encrypted.

@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import * as format from "../format.js";
 import { QUILT } from "../names.js";
-import { refusal } from "../upload.js";
+import { refusal } from "../transfer.js";
 import { loading, panel, table } from "./parts.js";
 
 /** Whether its owner says that a blob is a quilt. @param {[string, string][]} attributes */

@@ -1,28 +1,38 @@
 // One upload as it happens: its stages, the field of shards, a bar for every node, and in the end the links.
 
-import { encode, explain } from "../chain.js";
+import { explain } from "../chain.js";
 import { copyButton, h, replace, toast } from "../dom.js";
 import { bar, hue, seatsOf, shardField } from "../figures.js";
 import * as format from "../format.js";
-import { NAME, QUILT, TYPE, remember } from "../names.js";
+import { nameCalls, remember } from "../names.js";
 import * as network from "../network.js";
+import { storeByAccount } from "../own.js";
 import { store } from "../upload.js";
 import * as wallet from "../wallet.js";
 import { byObject } from "./parts.js";
 
-/** Stages in their order, with what they are called before and after. */
-const STAGES = /** @type {[string, string][]} */ ([
-  ["encrypt", "Encrypt"],
-  ["send", "Send"],
-  ["encode", "Encode"],
-  ["register", "Register"],
-  ["spread", "Spread"],
-  ["certify", "Certify"],
-]);
+/** Stages by who pays, in their order. @type {Record<import("./payer.js").Payer, string[]>} */
+const STAGES = {
+  gateway: ["encrypt", "send", "encode", "register", "spread", "certify"],
+  account: ["encrypt", "name", "register", "send", "encode", "spread", "certify"],
+};
+
+/** What stages are called. @type {Record<string, string>} */
+const TITLES = {
+  encrypt: "Encrypt",
+  name: "Blob id",
+  send: "Send",
+  encode: "Encode",
+  register: "Register",
+  spread: "Spread",
+  certify: "Certify",
+};
 
 /** The stage to which a step belongs. @type {Record<string, string>} */
 const STAGE_OF = {
   encrypting: "encrypt",
+  naming: "name",
+  tipping: "register",
   sending: "send",
   sent: "send",
   receiving: "send",
@@ -41,13 +51,15 @@ const STAGE_OF = {
  * @param {File[]} files Several are stored together as a quilt
  * @param {import("../upload.js").Wish} wish
  * @param {boolean} publishName
+ * @param {import("../own.js").Kept} [kept] What is done already, for stores that an account pays for
  */
-export function uploadCard(files, wish, publishName) {
+export function uploadCard(files, wish, publishName, kept = {}) {
   const file = described(files);
   const stop = new AbortController();
-  const steps = stageList(wish.readers !== null);
+  const steps = stageList(wish);
   const status = h("p", { class: "card-status", role: "status", "aria-live": "polite" }, "Waiting for the one before");
   const progress = bar(`Progress of ${file.name}`);
+  const price = h("p", { class: "muted small card-price", hidden: true });
   const detail = h("div", { class: "card-detail" });
   const cancel = h("button", { type: "button", class: "button", onclick: () => stop.abort() }, "Cancel");
   const actions = h("div", { class: "row" }, cancel);
@@ -63,6 +75,7 @@ export function uploadCard(files, wish, publishName) {
     steps.element,
     progress.element,
     status,
+    price,
     detail,
     actions,
   );
@@ -79,6 +92,10 @@ export function uploadCard(files, wish, publishName) {
     if (step.bytes_total && step.stage !== "receiving") progress.set(step.bytes_done / step.bytes_total);
     if (step.slivers_total && step.stage === "uploading") progress.set(step.slivers_done / step.slivers_total);
     spread?.show(step);
+    if (step.stage === "price") {
+      replace(price, `Your account pays ${format.wal(step.wal)}, and about ${format.ether(step.wei, 2)} for gas.`);
+      price.hidden = false;
+    }
     const words = wordsOf(step);
     if (words) say(words);
   };
@@ -90,7 +107,10 @@ export function uploadCard(files, wish, publishName) {
     try {
       spread = await spreadPicture();
       detail.append(spread.element);
-      const stored = await store(files, wish, watch, stop.signal);
+      const stored =
+        wish.payer === "account"
+          ? await storeByAccount(/** @type {File} */ (files[0]), wish, publishName, kept, watch, stop.signal)
+          : await store(files, wish, watch, stop.signal);
       remember(stored.blobId, { name: file.name, type: file.type, encrypted: wish.readers !== null });
       steps.finish();
       progress.set(1);
@@ -106,15 +126,23 @@ export function uploadCard(files, wish, publishName) {
       );
       replace(actions, links(file, stored, wish.readers !== null, publishName));
       if (publishName && stored.tokenId && !stored.before)
-        element.dataset.named = String(await writeName(file, stored.tokenId));
+        element.dataset.named = String(wish.payer === "account" || (await writeName(file, stored.tokenId)));
     } catch (error) {
       if (/** @type {any} */ (error)?.name === "AbortError")
         end(
           "cancelled",
           "Cancelled. What was sent is forgotten; a registration already paid is used when you store the file again.",
         );
-      else end("failed", explain(error).message);
+      else end("failed", [explain(error).message, wayOn()].filter(Boolean).join(" "));
     }
+  }
+
+  /** What becomes of what was paid already. */
+  function wayOn() {
+    if (!kept.registered) return "";
+    if (wish.readers)
+      return "The registration is paid and kept. Try again here; to go on after this tab is closed, save the encrypted form now.";
+    return "The registration is paid and kept. Try again here, or later from My blobs.";
   }
 
   /** @param {string} state @param {string} words */
@@ -122,12 +150,21 @@ export function uploadCard(files, wish, publishName) {
     element.dataset.state = state;
     say(words);
     if (state === "failed") steps.fail();
-    if (state !== "done")
-      replace(actions, h("button", { type: "button", class: "button", onclick: again }, "Try again"));
+    if (state === "done") return;
+    replace(actions, h("button", { type: "button", class: "button", onclick: again }, "Try again"));
+    // Encrypted once more it would be another blob.
+    if (wish.readers && kept.registered && kept.body)
+      actions.append(
+        h(
+          "a",
+          { class: "button", href: URL.createObjectURL(kept.body), download: `${file.name}.age` },
+          "Save the encrypted form",
+        ),
+      );
   }
 
   function again() {
-    const next = uploadCard(files, wish, publishName);
+    const next = uploadCard(files, wish, publishName, kept);
     element.replaceWith(next.element);
     next.run();
   }
@@ -149,12 +186,14 @@ function described(files) {
   };
 }
 
-/** @param {boolean} encrypted */
-function stageList(encrypted) {
-  const items = STAGES.filter(([key]) => encrypted || key !== "encrypt").map(([key, title]) => {
-    const item = h("li", { data: { stage: key } }, title);
-    return { key, item };
-  });
+/** @param {import("../upload.js").Wish} wish */
+function stageList({ payer, readers }) {
+  const items = STAGES[payer]
+    .filter((key) => readers || key !== "encrypt")
+    .map((key) => {
+      const item = h("li", { data: { stage: key } }, TITLES[key]);
+      return { key, item };
+    });
   let reached = -1;
   const show = () =>
     items.forEach(({ item }, index) => {
@@ -191,6 +230,8 @@ function wordsOf(step) {
   switch (step.stage) {
     case "encrypting":
       return `Encrypting in this browser${share}`;
+    case "naming":
+      return `Computing the blob id in this browser${share}`;
     case "sending":
       return `Sending to the gateway${share}`;
     case "sent":
@@ -200,7 +241,9 @@ function wordsOf(step) {
     case "encoded":
       return `Encoded: ${format.bytes(step.encoded_bytes)} of slivers`;
     case "registering":
-      return "Buying storage and registering on the chain";
+      return worded("Buying storage and registering on the chain", step);
+    case "tipping":
+      return worded(`Paying this gateway ${format.ether(step.wei)} for its work`, step);
     case "registered":
       return step.resumed ? "Registered before; going on with that" : "Registered";
     case "uploading":
@@ -208,13 +251,16 @@ function wordsOf(step) {
     case "confirmations":
       return `Nodes with ${step.weight} shards have signed; ${step.needed} are needed`;
     case "certifying":
-      return "Handing in the certificate";
+      return worded("Handing in the certificate", step);
     case "retrying":
       return `Once more: ${step.reason}`;
     default:
       return null;
   }
 }
+
+/** @param {string} what @param {import("../upload.js").Step} step With what is being waited for, perhaps */
+const worded = (what, { words }) => (words ? `${what}: ${words.charAt(0).toLowerCase()}${words.slice(1)}` : what);
 
 /** The committee as a field of shards and a list of nodes. */
 async function spreadPicture() {
@@ -286,7 +332,13 @@ async function spreadPicture() {
         found.progress.set(1);
         field.light(found.seat, 1);
         field.mark(found.seat, "done");
-      } else replace(found.note, format.percent(share ?? 0, 1));
+      } else if (step.state === "struggling") {
+        found.row.title = step.reason ?? "";
+        replace(found.note, "no answer");
+      } else {
+        found.row.title = "";
+        replace(found.note, format.percent(share ?? 0, 1));
+      }
     },
     finish() {
       if (!fine) field.lightAll(1);
@@ -314,8 +366,7 @@ function links(file, stored, encrypted, published) {
 
 /** Writes name and type to the chain; whether that went well. @param {Described} file @param {bigint} tokenId @returns {Promise<boolean>} */
 async function writeName(file, tokenId) {
-  const pairs = [[NAME, cut(file.name)], ...(file.type ? [[TYPE, file.type]] : []), ...(file.quilt ? [QUILT] : [])];
-  const calls = pairs.map(([key, value]) => encode("WalrusSystem", "setAttribute", [tokenId, key, value]));
+  const calls = nameCalls(tokenId, file, file.quilt);
   try {
     await wallet.send("WalrusSystem", network.address("system"), "multicall", [calls]);
     return true;
@@ -323,11 +374,4 @@ async function writeName(file, tokenId) {
     toast(`Stored, but the name was not published: ${explain(error).message}`, "bad");
     return false;
   }
-}
-
-/** A name of at most the bytes that an attribute takes. @param {string} name */
-function cut(name) {
-  let text = name;
-  while (new TextEncoder().encode(text).length > 1024) text = text.slice(0, -1);
-  return text;
 }
