@@ -91,6 +91,7 @@ export interface paths {
                     tx_id?: string;
                     nonce?: string;
                     encoding_type?: "RS2";
+                    upload?: string;
                 };
                 header?: never;
                 path?: never;

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use walrus_core::{ObjectId, Persistence};
 use walrus_node_api::wire::BlobStatus;
 use walrus_redstuff::BlobId;
-use walrus_sdk::RelayError;
+use walrus_sdk::{Progress, RelayError};
 
 use crate::config::{TipConfig, TipKind};
 use crate::error::{Error, Reason};
@@ -118,6 +118,8 @@ async fn relay(
         let message = "the bytes sent have another blob id";
         return Err(Error::new(Reason::BlobIdMismatch, message).with("blob_id", got));
     }
+    let encoded_bytes = params.encoded_slivers_length(body.length).map_err(Error::internal)?;
+    sink.report(Progress::Encoded { blob_id: got, encoded_bytes });
     let certificate = gateway.client.upload(&encoded, persistence, &sink).await;
     let certificate = certificate.map_err(relay_failure)?.certificate;
     gateway.metrics.count("relayed");
