@@ -166,6 +166,8 @@ pub struct Limits {
     pub max_relays: usize,
     /// Longest file of a quilt served.
     pub max_patch_bytes: u64,
+    /// Bytes of files of quilts that are kept in memory for the next who asks.
+    pub patch_cache_bytes: u64,
     /// Files of quilts read at once.
     pub max_patch_reads: usize,
     /// How long what a reference names as a website is remembered.
@@ -210,6 +212,7 @@ impl Default for Limits {
             max_stores: 8,
             max_relays: 8,
             max_patch_bytes: 64 << 20,
+            patch_cache_bytes: 64 << 20,
             max_patch_reads: 8,
             site_age: Duration::from_secs(10),
             queue_time: Duration::from_secs(10),

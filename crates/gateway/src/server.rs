@@ -11,7 +11,7 @@ use walrus_env::http::{ServerConfig, serve};
 use walrus_env::{CancellationToken, DiskLock, Env, Listener, Task, split_host_port};
 use walrus_sdk::Client;
 
-use crate::aggregator::{Cache, Library, Manifests};
+use crate::aggregator::{Cache, Library, Manifests, Patches};
 use crate::auth::{TokenConfigError, Tokens};
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
@@ -114,7 +114,8 @@ pub async fn start(
         metrics,
         rpc: Semaphore::new(limits.max_rpc_requests),
         surveys: Semaphore::new(SURVEYS),
-        patches: Semaphore::new(limits.max_patch_reads),
+        patches: Patches::new(limits.patch_cache_bytes),
+        patch_reads: Semaphore::new(limits.max_patch_reads),
         watchers: Arc::new(Semaphore::new(limits.max_watchers)),
     });
     let server = ServerConfig {

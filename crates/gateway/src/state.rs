@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use walrus_env::Env;
 use walrus_sdk::Client;
 
-use crate::aggregator::{Library, Manifests};
+use crate::aggregator::{Library, Manifests, Patches};
 use crate::auth::Tokens;
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
@@ -33,8 +33,10 @@ pub(crate) struct State {
     pub(crate) rpc: Semaphore,
     /// Questions to all nodes in progress.
     pub(crate) surveys: Semaphore,
+    /// Files of quilts in memory.
+    pub(crate) patches: Patches,
     /// Files of quilts that are being read.
-    pub(crate) patches: Semaphore,
+    pub(crate) patch_reads: Semaphore,
     /// Uploads that are being watched.
     pub(crate) watchers: Arc<Semaphore>,
 }

@@ -23,7 +23,7 @@ struct Website {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn websites_are_served_as_web_servers_serve_them_and_harm_nobody() {
-    let network = Network::start().await;
+    let mut network = Network::start().await;
     let gateway = network
         .gateway("sites", |config| {
             config.sites_domain = Some("sites.example".parse().unwrap());
@@ -38,6 +38,8 @@ async fn websites_are_served_as_web_servers_serve_them_and_harm_nobody() {
     the_gateways_page_is_out_of_reach(&gateway, &site).await;
     manifests_of_lies(&network, &gateway, &site).await;
     references_that_move(&network, &gateway, &site).await;
+    // Last: it takes the nodes away.
+    pages_that_were_asked_for_before(&mut network, &gateway, &site).await;
     gateway.running.shutdown().await;
 }
 
@@ -360,4 +362,21 @@ async fn references_that_move(network: &Network, gateway: &Gateway, site: &Websi
     assert_eq!((gone.status, gone.reason().as_str()), (404, "BLOB_NOT_FOUND"));
     assert_eq!(slow.get(&path).await.status, 200);
     slow.running.shutdown().await;
+}
+
+async fn pages_that_were_asked_for_before(
+    network: &mut Network,
+    gateway: &Gateway,
+    site: &Website,
+) {
+    // Every visitor would cost the nodes all of a website again.
+    for node in 0..usize::from(support::NODES) {
+        network.stop_node(node).await;
+    }
+    let path = format!("/v1/blobs/by-quilt-patch-id/{}", patch_of(site, "docs/index.html"));
+    let page = gateway.get(&path).await;
+    assert_eq!((page.status, &page.body[..]), (200, &b"<h1>docs</h1>"[..]));
+    assert_eq!(page.header("x-quilt-patch-identifier"), "docs/index.html");
+    let part = gateway.get_with(&path, &[("range", "bytes=4-7")]).await;
+    assert_eq!((part.status, &part.body[..]), (206, &b"docs"[..]));
 }

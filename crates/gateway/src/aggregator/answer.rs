@@ -134,11 +134,11 @@ impl Library {
     /// Bytes that are in memory already, or parts of them.
     pub(super) async fn answer_bytes(
         self: &Arc<Self>,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         ranges: Option<Vec<Range<u64>>>,
         headers: HeaderMap,
     ) -> Result<Response, Error> {
-        let blob = self.in_memory(bytes.into())?;
+        let blob = self.in_memory(bytes)?;
         let length = blob.length();
         match ranges {
             None => whole(self, blob, headers).await,

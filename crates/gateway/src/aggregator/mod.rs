@@ -7,6 +7,7 @@ mod content;
 mod failure;
 mod manifests;
 mod names;
+mod patches;
 mod quilts;
 mod ranges;
 pub(crate) mod sites;
@@ -27,6 +28,7 @@ pub(crate) use concat::{get as concat, post as concat_list};
 pub(crate) use content::Library;
 pub(crate) use manifests::Manifests;
 pub(crate) use names::{object, reference};
+pub(crate) use patches::Patches;
 pub(crate) use quilts::{by_identifier, by_patch_id, patches};
 pub(crate) use sites::SiteOfHost;
 

@@ -1,5 +1,7 @@
 //! Files in quilts.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -8,10 +10,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use walrus_redstuff::BlobId;
 use walrus_redstuff::quilt::QuiltPatchId;
-use walrus_sdk::{PatchName, ProgressSink, QuiltReadOptions, ReadPatch, ReadQuiltError};
+use walrus_sdk::{PatchName, ProgressSink, QuiltReadOptions, ReadQuiltError};
 
 use super::answer::{IMMUTABLE, content_headers};
 use super::names::add;
+use super::patches::Patch;
 use super::ranges::{Condition, condition, requested};
 use crate::error::{Error, Reason};
 use crate::query::{PathName, PathNames, blob_id};
@@ -47,7 +50,7 @@ pub(crate) async fn patches(
     PathName(quilt): PathName,
 ) -> Result<Json<Value>, Error> {
     let id = blob_id(&quilt)?;
-    let _turn = gateway.patches.acquire().await.map_err(Error::internal)?;
+    let _turn = gateway.patch_reads.acquire().await.map_err(Error::internal)?;
     let read = gateway.client.quilt_index(&id, &options(&gateway), &ProgressSink::none()).await;
     let (index, _) = read.map_err(failure)?;
     let describe = |patch: &walrus_redstuff::quilt::QuiltPatch| {
@@ -80,14 +83,27 @@ pub(super) async fn answer_id(
     answered: HeaderMap,
 ) -> Result<Response, Error> {
     let patch = read(gateway, id.quilt_id(), &PatchName::Id(*id)).await?;
-    answer_bytes(gateway, patch, method, headers, answered).await
+    answer_bytes(gateway, &patch, method, headers, answered).await
 }
 
-async fn read(gateway: &Shared, quilt_id: &BlobId, name: &PatchName) -> Result<ReadPatch, Error> {
-    let _turn = gateway.patches.acquire().await.map_err(Error::internal)?;
+async fn read(gateway: &Shared, quilt_id: &BlobId, name: &PatchName) -> Result<Arc<Patch>, Error> {
+    let kept = || match name {
+        PatchName::Id(id) => gateway.patches.get(id),
+        _ => None,
+    };
+    if let Some(patch) = kept() {
+        return Ok(patch);
+    }
+    let _turn = gateway.patch_reads.acquire().await.map_err(Error::internal)?;
+    // Another may have read it meanwhile.
+    if let Some(patch) = kept() {
+        return Ok(patch);
+    }
     let none = ProgressSink::none();
     let read = gateway.client.read_patch(quilt_id, name, &options(gateway), &none).await;
-    Ok(read.map_err(failure)?.0)
+    let patch = Arc::new(Patch::from(read.map_err(failure)?.0));
+    gateway.patches.keep(&patch);
+    Ok(patch)
 }
 
 async fn answer(
@@ -105,12 +121,12 @@ async fn answer(
     if let Ok(identifier) = HeaderValue::from_str(&patch.identifier) {
         answered.insert(PATCH_IDENTIFIER, identifier);
     }
-    answer_bytes(gateway, patch, method, headers, answered).await
+    answer_bytes(gateway, &patch, method, headers, answered).await
 }
 
 async fn answer_bytes(
     gateway: &Shared,
-    patch: ReadPatch,
+    patch: &Patch,
     method: &Method,
     headers: &HeaderMap,
     mut answered: HeaderMap,
@@ -130,7 +146,10 @@ async fn answer_bytes(
         answered.insert(CONTENT_LENGTH, HeaderValue::from(length));
         return Ok(answered.into_response());
     }
-    gateway.library.answer_bytes(patch.bytes, requested(headers, &etag, length)?, answered).await
+    gateway
+        .library
+        .answer_bytes(patch.bytes.clone(), requested(headers, &etag, length)?, answered)
+        .await
 }
 
 fn failure(error: ReadQuiltError) -> Error {
