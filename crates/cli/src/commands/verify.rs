@@ -2,20 +2,21 @@
 //!
 //! What the chain says: that it was certified, which it believes only by signatures of members
 //! holding two thirds of the shards. What members say now: they sign again. And what nobody
-//! needs to believe: of shards drawn at random one symbol each is asked for, with a proof
-//! that leads to the blob id. Only who has the sliver can make it.
+//! needs to believe: of shards drawn at random one symbol of each of their two slivers is asked
+//! for, with a proof that leads to the blob id. Only who has the sliver can make it.
 
-use std::time::Duration;
+mod sample;
 
-use futures::StreamExt as _;
+use std::{collections::BTreeSet, time::Duration};
+
 use serde_json::{Value, json};
 use walrus_chain::BlobRecord;
-use walrus_core::{BlobId, Persistence, StorageConfirmation, Threshold};
+use walrus_core::{BlobId, NodeId, Persistence, StorageConfirmation, Threshold};
 use walrus_env::Env;
 use walrus_node_api::{Meter, client::ExpectedConfirmation, query::ConfirmationQuery};
-use walrus_redstuff::{RowRun, ShardIndex, SliverIndex};
 use walrus_sdk::{CommitteeView, Node};
 
+use self::sample::{Sample, Samples};
 use crate::{
     args::{Global, VerifyArgs},
     client,
@@ -27,8 +28,6 @@ use crate::{
 
 /// Longest wait for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
-/// Samples asked for at once.
-const SAMPLES_AT_ONCE: usize = 16;
 
 /// Runs `walrus verify`.
 pub async fn run(env: &Env, global: &Global, arguments: &VerifyArgs, output: Output) -> Outcome {
@@ -40,16 +39,19 @@ pub async fn run(env: &Env, global: &Global, arguments: &VerifyArgs, output: Out
     let calendar = Calendar::new(&snapshot.network);
     let record = on_chain(&session, &id, &calendar).await?;
 
-    let signed = signatures(view, &id, &record).await;
+    let signers = signatures(view, &id, &record).await;
+    let weight = |node: &Node| if signers.contains(&node.id()) { node.weight() } else { 0 };
+    let signed: u32 = view.nodes().iter().map(weight).sum();
     let quorum = Threshold::Quorum.min_weight(view.params().n_shards());
     let meter = Meter::default();
-    let samples = sample(env, view, &meter, &record, arguments.samples).await?;
-    let good = samples.iter().filter(|sample| sample.failure.is_none()).count();
-    let n = view.params().n_shards();
-    let chance = chance(n, view.params().primary_source_symbols(), samples.len(), good);
+    let Samples { primary, secondary } =
+        sample::draw(env, view, &meter, &record, arguments.samples).await?;
+    let (n, needed) = (view.params().n_shards(), view.params().primary_source_symbols());
+    let good = proven(&primary);
+    let chance = chance(n, needed, primary.len(), good);
     // More than one in a million is not sure; whoever wants more takes more samples.
     let available = chance <= 1e-6;
-    let failed: Vec<Value> = samples.iter().filter_map(Sample::failed).collect();
+    let failed = |samples: &[Sample]| samples.iter().filter_map(Sample::failed).collect::<Vec<_>>();
     let report = json!({
         "blob_id": id.to_string(),
         "object": record.token_id.0,
@@ -61,9 +63,30 @@ pub async fn run(env: &Env, global: &Global, arguments: &VerifyArgs, output: Out
         "signed_weight": signed,
         "quorum": quorum,
         "n_shards": n,
-        "samples": samples.len(),
+        "samples": primary.len(),
         "proven": good,
-        "failed": failed,
+        "failed": failed(&primary),
+        "needed": needed,
+        "secondary": {
+            "samples": secondary.len(),
+            "proven": proven(&secondary),
+            "failed": failed(&secondary),
+        },
+        "nodes": view.nodes().iter().map(|node| {
+            let of = |samples: &[Sample]| {
+                let asked = samples.iter().filter(|sample| sample.node == node.id());
+                let (all, good) = (asked.clone().count(), asked.filter(|s| s.failure.is_none()).count());
+                json!({ "asked": all, "proven": good })
+            };
+            json!({
+                "node_id": node.id().0,
+                "name": node.member.name,
+                "shards": node.weight(),
+                "signed": signers.contains(&node.id()),
+                "primary": of(&primary),
+                "secondary": of(&secondary),
+            })
+        }).collect::<Vec<_>>(),
         "bytes_fetched": meter.bytes(),
         "chance_if_lost": chance,
         "available": available,
@@ -109,8 +132,8 @@ async fn on_chain(
     })
 }
 
-/// Shards of the members that sign, now, that they hold their part.
-async fn signatures(view: &CommitteeView, id: &BlobId, record: &BlobRecord) -> u32 {
+/// The members that sign, now, that they hold their part.
+async fn signatures(view: &CommitteeView, id: &BlobId, record: &BlobRecord) -> BTreeSet<NodeId> {
     let persistence = Persistence::of(record.token_id, record.deletable);
     let ask = |node: &Node| {
         let member = view.committee().member_of(node.id());
@@ -120,76 +143,19 @@ async fn signatures(view: &CommitteeView, id: &BlobId, record: &BlobRecord) -> u
             body: StorageConfirmation { blob_id: *id, persistence },
             key: &member.expect("a node is a member").public_key,
         };
-        let (client, weight) = (node.client.clone(), node.weight());
+        let (client, id) = (node.client.clone(), node.id());
         async move {
-            let Ok(client) = client else { return 0 };
             let query = ConfirmationQuery::default();
+            let client = client.ok()?;
             let answer = tokio::time::timeout(ANSWER_LIMIT, client.confirmation(&expected, &query));
-            if matches!(answer.await, Ok(Ok(_))) { weight } else { 0 }
+            matches!(answer.await, Ok(Ok(_))).then_some(id)
         }
     };
-    futures::future::join_all(view.nodes().iter().map(ask)).await.into_iter().sum()
+    futures::future::join_all(view.nodes().iter().map(ask)).await.into_iter().flatten().collect()
 }
 
-/// What became of one sample.
-struct Sample {
-    shard: ShardIndex,
-    node: String,
-    failure: Option<String>,
-}
-
-impl Sample {
-    fn failed(&self) -> Option<Value> {
-        let reason = self.failure.as_ref()?;
-        Some(json!({ "shard": self.shard.get(), "node": self.node, "reason": reason }))
-    }
-}
-
-/// Asks for a symbol of each of so many shards, drawn at random.
-async fn sample(
-    env: &Env,
-    view: &CommitteeView,
-    meter: &Meter,
-    record: &BlobRecord,
-    count: u16,
-) -> Result<Vec<Sample>, Failure> {
-    let (params, id) = (view.params(), &record.blob_id);
-    let symbol_size = params.symbol_size(record.size).map_err(anyhow::Error::from)?;
-    let owned = view.nodes().iter().flat_map(|node| node.shards.iter().map(move |s| (*s, node)));
-    let mut shards: Vec<(ShardIndex, &Node)> = owned.collect();
-    env.shuffle("samples", &mut shards);
-    shards.truncate(count.into());
-    let columns = u64::from(params.secondary_source_symbols());
-    let ask = |(shard, node): (ShardIndex, &Node)| {
-        let pair = shard.to_pair_index(params.n_shards(), id);
-        let column = (env.random_u64("a sample's symbol") % columns) as u16;
-        let run = RowRun { row: SliverIndex(pair.get()), first: SliverIndex(column), count: 1 };
-        let client = node.client.as_ref().map(|client| client.metered(meter)).map_err(Clone::clone);
-        let node = node.member.name.clone();
-        async move {
-            let asked = async {
-                let run = client?.symbol_run(params, id, symbol_size, run).await;
-                run.map_err(|error| error.to_string())
-            };
-            let answer = tokio::time::timeout(ANSWER_LIMIT, asked).await;
-            let failure = match answer {
-                Ok(Ok(proven)) => wrong_length(&proven, record.size),
-                Ok(Err(error)) => Some(error),
-                Err(_) => Some("no answer in time".to_owned()),
-            };
-            Sample { shard, node, failure }
-        }
-    };
-    let mut samples: Vec<Sample> =
-        futures::stream::iter(shards).map(ask).buffer_unordered(SAMPLES_AT_ONCE).collect().await;
-    samples.sort_by_key(|sample| sample.shard.get());
-    Ok(samples)
-}
-
-/// The proof also says how long the blob is: as long as the chain says.
-fn wrong_length(proven: &walrus_redstuff::VerifiedRun, size: u64) -> Option<String> {
-    let proven = proven.blob_bytes();
-    (proven != size).then(|| format!("the blob has {proven} bytes, the chain says {size}"))
+fn proven(samples: &[Sample]) -> usize {
+    samples.iter().filter(|sample| sample.failure.is_none()).count()
 }
 
 /// How likely it is that `good` or more of `drawn` samples are proven although the blob cannot
@@ -240,20 +206,54 @@ fn human(report: &Value) -> String {
             ),
         ),
         (
-            "sampled",
-            format!("{} of {} shards proved their part", number("proven"), number("samples")),
+            "rows",
+            format!(
+                "{} of {} drawn shards proved their primary sliver; any {} of {} give the blob",
+                number("proven"),
+                number("samples"),
+                number("needed"),
+                number("n_shards")
+            ),
+        ),
+        (
+            "columns",
+            format!(
+                "{} of {} proved their secondary sliver; these heal lost rows and give files of quilts",
+                report["secondary"]["proven"], report["secondary"]["samples"]
+            ),
         ),
         ("fetched", format!("{} for the samples", bytes(number("bytes_fetched")))),
         ("sure", sure),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
     let mut text = table(&rows);
-    for failed in report["failed"].as_array().into_iter().flatten() {
-        let name = failed["node"].as_str().unwrap_or_default();
-        let reason = failed["reason"].as_str().unwrap_or_default();
-        text.push_str(&format!("\nshard {} ({name}): {reason}", failed["shard"]));
+    text.push_str("\n\n");
+    text.push_str(&table(&nodes(report)));
+    for (kind, failed) in [("row", &report["failed"]), ("column", &report["secondary"]["failed"])] {
+        for failed in failed.as_array().into_iter().flatten() {
+            let name = failed["node"].as_str().unwrap_or_default();
+            let reason = failed["reason"].as_str().unwrap_or_default();
+            text.push_str(&format!("\n{kind} of shard {} ({name}): {reason}", failed["shard"]));
+        }
     }
     text
+}
+
+/// Who was asked, and who answered with a proof.
+fn nodes(report: &Value) -> Vec<Vec<String>> {
+    let head = ["node", "shards", "signed now", "rows proved", "columns proved"];
+    let row = |node: &Value| {
+        let of = |kind: &str| format!("{} of {} asked", node[kind]["proven"], node[kind]["asked"]);
+        vec![
+            node["name"].as_str().unwrap_or_default().to_owned(),
+            node["shards"].to_string(),
+            if node["signed"] == true { "yes" } else { "NO" }.to_owned(),
+            of("primary"),
+            of("secondary"),
+        ]
+    };
+    let nodes = report["nodes"].as_array().into_iter().flatten().map(row);
+    std::iter::once(head.map(str::to_owned).to_vec()).chain(nodes).collect()
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ use walrus_core::{
     SignedMessageError, SigningContext,
 };
 use walrus_redstuff::{
-    Axis, BlobId, DecodingSymbols, GeneralRecoverySymbol, SliverIndex, SliverType,
+    Axis, BlobId, DecodingSymbols, GeneralRecoverySymbol, SliverIndex, SliverType, SymbolId,
     VerifiedMetadata, VerifiedSymbol, decoding_symbols_from_bcs,
 };
 
 use super::blob_data::{explain, hashing_cost};
 use super::{Misbehaviour, NodeClient, NodeError};
 use crate::limits::{self, MAX_JSON_BODY_BYTES};
-use crate::query::{DecodingSymbolsQuery, RecoverySymbolsQuery};
+use crate::query::{DecodingSymbolsQuery, RecoverySymbolsQuery, SymbolSelection};
 use crate::routes;
 
 /// Who is expected to attest that a blob is inconsistent.
@@ -56,6 +56,35 @@ impl NodeClient {
         let metadata = metadata.clone();
         let verify = move || verify_symbols(&metadata, target, max_count, &bytes);
         Ok(self.env.compute(cost, verify).await?)
+    }
+
+    /// The symbol that sliver `source`, of the other axis, has in common with sliver `target` of axis
+    /// `A`, verified against the metadata and proved by `source`: only who holds all of that sliver
+    /// can make the proof.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::WrongSymbol`] for any other symbol; otherwise see [`NodeError`].
+    pub async fn symbol_of<A: Axis>(
+        &self,
+        metadata: &VerifiedMetadata,
+        source: SliverIndex,
+        target: SliverIndex,
+    ) -> Result<VerifiedSymbol<A>, NodeError> {
+        let limit = limits::recovery_symbols(metadata.params(), metadata.symbol_size(), 1);
+        let query = RecoverySymbolsQuery {
+            selection: SymbolSelection::Ids([SymbolId::of(A::TYPE, target, source)].into()),
+            proof_axis: Some(A::TYPE.orthogonal()),
+        };
+        let path = routes::recovery_symbols(metadata.blob_id(), &query);
+        let timeout = self.config.timeout_for(limit);
+        let bytes = self.transport.get_bytes(&path, limit, timeout).await?;
+        let cost = hashing_cost(bytes.len());
+        let metadata = metadata.clone();
+        let verify = move || verify_symbols::<A>(&metadata, target, 1, &bytes);
+        let symbol = self.env.compute(cost, verify).await?.pop();
+        let asked_for = symbol.filter(|symbol| symbol.source() == source);
+        let wrong = || Misbehaviour::WrongSymbol("none that was asked for".to_owned());
+        Ok(asked_for.ok_or_else(wrong)?)
     }
 
     /// Symbols without proofs for the source slivers in `query`. Bounded, decoded and

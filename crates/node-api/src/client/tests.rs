@@ -325,6 +325,25 @@ async fn only_proved_symbols_of_the_target_are_accepted() {
     };
     let good = ask(symbols(&blob, 4, &[1, 7, 7])).await.unwrap();
     assert_eq!(good.iter().map(|s| s.source().0).collect::<Vec<_>>(), [1, 7]);
+    // Of one sliver, as a sample: another sliver's symbol proves nothing about this one.
+    let one = async |list: Vec<GeneralRecoverySymbol>| {
+        let bytes = GeneralRecoverySymbol::list_to_bcs(&list);
+        answering(routes::RECOVERY_SYMBOLS, bytes, async |node: NodeClient| {
+            node.symbol_of::<Primary>(metadata, SliverIndex(1), SliverIndex(4)).await
+        })
+        .await
+    };
+    assert_eq!(one(symbols(&blob, 4, &[1])).await.unwrap().source(), SliverIndex(1));
+    for lie in [
+        symbols(&blob, 4, &[7]),
+        symbols(&blob, 5, &[1]),
+        symbols(&encoded(2), 4, &[1]),
+        symbols(&blob, 4, &[1, 7]),
+        Vec::new(),
+    ] {
+        let error = one(lie).await.unwrap_err();
+        assert_eq!(error.decision(), Decision::Blame, "{error}");
+    }
     for lie in
         [symbols(&blob, 5, &[1]), symbols(&encoded(2), 4, &[1]), symbols(&blob, 4, &[0, 1, 2, 3])]
     {
