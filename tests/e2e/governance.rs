@@ -1,18 +1,21 @@
 //! Decisions of token holders and operators, by the commands they have.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     content,
     network::{Network, Shape, blob_id},
-    process::{run, wait_for, walrus},
+    process::{Finished, run, wait_for, walrus},
 };
 
-/// Lets time pass until the only proposal is in this state.
+/// The second of the development chain's well-known accounts.
+const SECOND_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/// Lets time pass until the last proposal is in this state.
 fn wait_until(network: &Network, state: &str) -> Value {
     for _ in 0..40 {
         let listed = network.client(&["governance", "list"]).json();
-        let proposal = listed["proposals"][0].clone();
+        let proposal = listed["proposals"].as_array().unwrap().last().unwrap().clone();
         if proposal["state"] == state {
             return proposal;
         }
@@ -62,6 +65,78 @@ fn a_tunable_is_changed_by_vote() {
     assert_eq!(wait_until(&network, "executed")["id"], queued["id"]);
     assert_eq!((&jail()["current"], &jail()["next"]), (&4.into(), &7.into()));
     network.client(&["governance", "vote", "2", "for"]).error(2);
+}
+
+#[test]
+fn new_code_takes_votes_and_nodes() {
+    // Token holders alone could replace the contracts that hold everybody's money.
+    let network = Network::start(Shape { nodes: 4, shards: 10, behind_proxies: false });
+    let govern = |words: &[&str]| network.client(&[&["governance"], words].concat());
+    govern(&["delegate"]).json();
+    network.pass_time(2);
+    // Whoever made a proposal can take it back while nobody votes yet; others cannot.
+    govern(&["propose", "--description", "A mistake", "--set", "jailEpochs=7"]).json();
+    let mut stranger = network.client_command(&["governance", "cancel", "1"]);
+    run(stranger.env("WALRUS_PRIVATE_KEY", SECOND_KEY)).error(5);
+    assert_eq!(govern(&["cancel", "1"]).json()["state"], "cancelled");
+    govern(&["cancel", "1"]).error(5);
+    let error = govern(&["approve", "1", "--dir", "node-0"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("nothing in it needs"), "{error}");
+
+    let deployment = std::fs::read(network.path().join("deployment.json")).unwrap();
+    let deployment: Value = serde_json::from_slice(&deployment).unwrap();
+    let contract = |name: &str| deployment["contracts"][name].as_str().unwrap().to_owned();
+    let (proxy, wal, timelock) = (contract("params"), contract("wal"), contract("timelock"));
+    // Where a proxy keeps the address of its code.
+    let slot = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
+    let word = network.ask_chain("eth_getStorageAt", json!([proxy, slot, "latest"]));
+    let code = format!("0x{}", &word.as_str().unwrap()[26..]);
+    govern(&["propose", "--description", "x", "--upgrade", &proxy]).error(2);
+    govern(&["propose", "--description", "x", "--call", &format!("{wal}:zz")]).error(2);
+    // The same code again, and a call that leaves a trace: the timelock allows somebody 258 FROST.
+    let call = format!("{wal}:0x095ea7b3{:0>64}{:0>64}", "07", "0102");
+    let upgrade = format!("{proxy}:{code}");
+    let words = ["propose", "--description", "New code", "--upgrade", &upgrade, "--call", &call];
+    let proposal = govern(&words).json();
+    let meanings: Vec<&str> = proposal["calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|call| call["meaning"].as_str().unwrap())
+        .collect();
+    assert!(
+        meanings[0].starts_with("new code 0x") && meanings[1].contains("68 bytes"),
+        "{proposal}"
+    );
+    wait_until(&network, "active");
+    govern(&["cancel", "2"]).error(5);
+    govern(&["vote", "2", "for"]).json();
+    wait_until(&network, "succeeded");
+    govern(&["queue", "2"]).json();
+    let execute = || govern(&["execute", "2"]);
+    let hint =
+        |finished: &Finished| finished.error(5)["hint"].as_str().unwrap_or_default().to_owned();
+    wait_for("the timelock", 60, || {
+        network.pass_time(20);
+        hint(&execute()).contains("governance approve").then_some(())
+    });
+    // Seven of ten shards, which no two of the nodes have.
+    let approve = |node: &str| govern(&["approve", "2", "--dir", node]);
+    let first = approve("node-0").json();
+    assert_eq!(first["node_approvals"][0]["approved_until"], Value::Null, "{first}");
+    approve("node-0").error(5);
+    approve("node-1").json();
+    assert!(hint(&execute()).contains("two thirds"));
+    approve("node-2").json();
+    let last = approve("node-3").json();
+    assert_eq!(last["node_approvals"][0]["shards"], 10, "{last}");
+    assert!(last["node_approvals"][0]["approved_until"].is_u64(), "{last}");
+    assert_eq!(execute().json()["state"], "executed");
+    let allowance = format!("0xdd62ed3e{:0>64}{:0>64}", &timelock[2..], "07");
+    let left = network.ask_chain("eth_call", json!([{ "to": wal, "data": allowance }, "latest"]));
+    assert_eq!(left, format!("0x{:0>64}", "0102"), "the call was made");
+    let listed = govern(&["parameters"]).json();
+    assert_eq!(listed["parameters"].as_array().unwrap().len(), 20, "its state is still there");
 }
 
 #[test]

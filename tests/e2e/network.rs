@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::{Background, Finished, free_port, run, wait_for, walrus};
@@ -80,24 +80,28 @@ impl Network {
 
     /// Lets the chain's time pass, and takes the steps of the epoch that are then due.
     pub fn pass_time(&self, seconds: u64) {
-        for (method, parameters) in
-            [("evm_increaseTime", format!("[{seconds}]")), ("evm_mine", "[]".to_owned())]
-        {
-            let body = format!(
-                "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{parameters}}}"
-            );
-            let mut stream = TcpStream::connect(("127.0.0.1", self.chain_port)).unwrap();
-            write!(
-                stream,
-                "POST / HTTP/1.1\r\nhost: chain\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            assert!(answer.contains("result"), "{answer}");
-        }
+        self.ask_chain("evm_increaseTime", json!([seconds]));
+        self.ask_chain("evm_mine", json!([]));
         self.client(&["chain", "crank"]).json();
+    }
+
+    /// What the chain answers to a question that no command asks.
+    pub fn ask_chain(&self, method: &str, parameters: Value) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": parameters });
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.chain_port)).unwrap();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nhost: chain\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let answer: Value = serde_json::from_str(body).unwrap();
+        assert!(answer.get("result").is_some(), "{answer}");
+        answer["result"].clone()
     }
 
     /// The chain's epoch.

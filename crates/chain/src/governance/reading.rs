@@ -83,7 +83,9 @@ impl ChainClient {
             .ok_or_else(|| malformed(what, format!("there is no state {state}")))?;
         let votes = self.read(what, to, G::proposalVotesCall { proposalId: id }).await?;
         let eta = self.read(what, to, G::proposalEtaCall { proposalId: id }).await?;
-        let quorum = if state == ProposalState::Pending {
+        // The contract knows no quorum for a time that is still to come; a proposal that was taken back may
+        // have such a one.
+        let quorum = if matches!(state, ProposalState::Pending | ProposalState::Cancelled) {
             self.governance().await?.quorum
         } else {
             let begun = self.read(what, to, G::proposalSnapshotCall { proposalId: id }).await?;
