@@ -76,6 +76,48 @@ test("a view is hard to use without sight, without a mouse, or on a small screen
   await page.close();
 });
 
+test("what paying oneself adds is hard to use without sight, or on a small screen", async () => {
+  const found = [];
+  const look = async (page, where) => {
+    found.push(...(await faults(page)).map((fault) => `${where}: ${fault}`));
+    if ((await overflow(page)) > 0) found.push(`${where}: wider than the window`);
+  };
+  await at.chrome.breaking(async () => {
+    for (const theme of ["light", "dark"]) {
+      for (const width of [1200, 360]) {
+        const how = `${theme} ${width}`;
+        const page = await at.chrome.open("store", { theme, width });
+        await page.route("**/v1/blob-upload-relay?*", (route) => route.abort());
+        const name = `a file with a rather long name, as people give them ${theme} ${width}.bin`;
+        await storeFile(page, at.randomFile(name, 9_000), {
+          before: async () => {
+            await page.getByLabel("My account").check();
+            await look(page, `form ${how}`);
+          },
+        });
+        await look(page, `failed ${how}`);
+        await at.chrome.open("blobs", { page, theme, width });
+        await page.getByRole("button", { name: "Finish the upload" }).first().click();
+        await look(page, `dialog ${how}`);
+        await page.keyboard.press("Escape");
+        await page.unroute("**/v1/blob-upload-relay?*");
+
+        await at.chrome.open("store", { page, theme, width });
+        const { blobId } = await storeFile(page, at.randomFile("looked-at.bin", 9_001), {
+          before: () => page.getByLabel("My account").check(),
+        });
+        await look(page, `done ${how}`);
+        await at.chrome.open(`blob/${blobId}`, { page, theme, width });
+        await page.getByRole("button", { name: "Check the bytes" }).click();
+        await page.locator("#bytes-result [data-equal=true]").waitFor();
+        await look(page, `checked ${how}`);
+        await page.close();
+      }
+    }
+  });
+  assert.deepEqual(found, []);
+});
+
 test("the theme button forgets, or the system's theme is ignored", async () => {
   const page = await at.chrome.open("store", { theme: "dark" });
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -169,6 +169,18 @@ test("declining in the wallet leaves the page stuck, or pays twice", async () =>
   await page.close();
 });
 
+test("only deletable blobs can be paid by oneself", async () => {
+  const page = await withWallet();
+  const { state, status, blobId } = await storeOwn(page, at.randomFile("for good.bin", 20_000), {
+    before: () => page.getByLabel("Deletable").uncheck(),
+  });
+  assert.equal(state, "done", status);
+  await at.chrome.open(`blob/${blobId}`, { page });
+  await page.locator(".facts", { hasText: "Kind" }).getByText("permanent").waitFor();
+  assert.equal(await page.locator("#certificate").getAttribute("data-good"), "true");
+  await page.close();
+});
+
 test("a wallet that signs no permissions cannot pay", async () => {
   const page = await withWallet();
   await page.evaluate(() => (globalThis.testWallet.unknown = "eth_signTypedData_v4"));
