@@ -27,3 +27,4 @@ mod proxy;
 mod quilts;
 mod sites;
 mod sizes;
+mod terminal;

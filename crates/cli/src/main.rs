@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         }),
         Err(error) => Err(Failure::new(Kind::Failed, error)),
     };
-    match outcome {
+    match Output::finish(outcome) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
@@ -107,8 +107,9 @@ async fn run(env: &Env, global: &Global, command: &Command, output: Output) -> O
         }
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(*shell, &mut command, "walrus", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, "walrus", &mut script);
+            output::write_content(&script)
         }
     }
 }

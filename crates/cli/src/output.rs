@@ -1,15 +1,30 @@
 //! What a person or a program sees: results on standard output, everything else
 //! on standard error.
 
-// The one crate that prints, and the one file of it that does.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, IsTerminal, StdoutLock, Write},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use std::{fmt::Display, io::IsTerminal, time::Duration};
-
+use anyhow::Context as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::{args::Global, failure::Failure};
+use crate::{
+    args::Global,
+    failure::{Failure, Kind, Outcome},
+};
+
+/// Why a result could not be written, for the end of the process: it is no reason to break off
+/// what comes after it.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+/// Whether the reader of content on standard output left before its end.
+static READER_LEFT: AtomicBool = AtomicBool::new(false);
 
 /// Where results and remarks go.
 #[derive(Clone, Copy, Debug)]
@@ -31,28 +46,45 @@ impl Output {
 
     /// The result: as JSON, or as the text `human` makes of it.
     pub fn result<T: Serialize>(&self, value: &T, human: impl FnOnce(&T) -> String) {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(value).unwrap_or_else(|e| e.to_string()));
+        let text = if self.json {
+            serde_json::to_string_pretty(value).unwrap_or_else(|e| e.to_string())
         } else {
-            println!("{}", human(value));
+            human(value)
+        };
+        let mut stdout = io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            // Whoever leaves early has seen what they wanted.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(UNWRITTEN.set(error)),
+            _ => {}
+        }
+    }
+
+    /// What became of the command, if the result that it printed got to its reader.
+    pub fn finish(outcome: Outcome) -> Outcome {
+        match (outcome, UNWRITTEN.get()) {
+            (Err(_), _) if READER_LEFT.load(Ordering::Relaxed) => Ok(()),
+            (Ok(()), Some(error)) => {
+                Err(Failure::message(Kind::Failed, format!("standard output: {error}")))
+            }
+            (outcome, _) => outcome,
         }
     }
 
     /// A remark on the way to the result.
     pub fn remark(&self, text: impl Display) {
         if !self.json && !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
     /// A failure, with what to do next.
     pub fn failure(&self, failure: &Failure) {
         if self.json {
-            eprintln!("{}", failure.to_json());
+            say(failure.to_json());
         } else {
-            eprintln!("error: {:#}", failure.cause);
+            say(format_args!("error: {:#}", failure.cause));
             if let Some(hint) = &failure.hint {
-                eprintln!("hint: {hint}");
+                say(format_args!("hint: {hint}"));
             }
         }
     }
@@ -84,12 +116,51 @@ impl Output {
     }
 
     fn target(&self) -> ProgressDrawTarget {
-        if self.json || self.quiet || !std::io::stderr().is_terminal() {
+        if self.json || self.quiet || !io::stderr().is_terminal() {
             ProgressDrawTarget::hidden()
         } else {
             ProgressDrawTarget::stderr()
         }
     }
+}
+
+/// A line on standard error. There is nobody left to tell if that is gone.
+fn say(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Standard output for content. When its reader leaves, writing fails, and the command is done.
+pub struct Content(StdoutLock<'static>);
+
+/// Takes standard output for content.
+pub fn content() -> Content {
+    Content(io::stdout().lock())
+}
+
+impl Content {
+    fn watch<T>(written: io::Result<T>) -> io::Result<T> {
+        if written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+            READER_LEFT.store(true, Ordering::Relaxed);
+        }
+        written
+    }
+}
+
+impl Write for Content {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::watch(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Self::watch(self.0.flush())
+    }
+}
+
+/// Writes content that is whole to standard output.
+pub fn write_content(bytes: &[u8]) -> Outcome {
+    let mut stdout = content();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    Ok(written.context("standard output")?)
 }
 
 /// `1.5 MiB`

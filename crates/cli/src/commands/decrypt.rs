@@ -21,7 +21,7 @@ use walrus_sdk::{
 use crate::{
     client,
     failure::{Failure, Kind},
-    privacy,
+    output, privacy,
 };
 
 /// As much of a blob is fetched first, to see its header: enough for some recipients.
@@ -69,7 +69,7 @@ pub async fn whole(
                 let open = |path: &Path| std::fs::OpenOptions::new().write(true).open(path);
                 let mut out: Box<dyn Write> = match path.as_deref().map(open).transpose() {
                     Ok(Some(file)) => Box::new(file),
-                    Ok(None) => Box::new(io::stdout().lock()),
+                    Ok(None) => Box::new(output::content()),
                     Err(error) => return Err(failed(CopyError::Write(error))),
                 };
                 opened.copy_all(&mut out).map_err(failed)?;

@@ -4,9 +4,8 @@ mod collect;
 mod extract;
 mod names;
 
-use std::{io::Write, path::Path};
+use std::path::Path;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use walrus_chain::{ChainWriter, SendConfig};
 use walrus_core::BlobId;
@@ -22,7 +21,7 @@ use crate::{
     client,
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
-    output::{Output, bytes, table, wal},
+    output::{self, Output, bytes, table, wal},
     session::Session,
 };
 
@@ -128,9 +127,7 @@ async fn read(env: &Env, global: &Global, arguments: &QuiltReadArgs, output: Out
         bytes(report.bytes_fetched),
     );
     let Some(out) = &arguments.out else {
-        let mut stdout = std::io::stdout().lock();
-        let written = stdout.write_all(&patch.bytes).and_then(|()| stdout.flush());
-        written.context("standard output")?;
+        output::write_content(&patch.bytes)?;
         output.remark(text);
         return Ok(());
     };

@@ -16,7 +16,7 @@ use crate::{
     commands::decrypt,
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
-    output::{Output, bytes},
+    output::{self, Output, bytes},
     privacy,
     session::Session,
     signals::wait_for_stop,
@@ -111,7 +111,7 @@ impl Read<'_> {
                 Some(path) => {
                     copy(&read.content, std::fs::OpenOptions::new().write(true).open(path)?)
                 }
-                None => copy(&read.content, std::io::stdout().lock()),
+                None => copy(&read.content, output::content()),
             }
         };
         self.env.compute(Duration::ZERO, write).await.context(name)?;
@@ -190,9 +190,7 @@ impl Read<'_> {
     /// Writes what was asked for to standard output or a file.
     fn hand_out(&self, part: &[u8], text: String, json: impl Fn(&Path) -> Value) -> Outcome {
         let Some(out) = &self.arguments.out else {
-            let mut stdout = std::io::stdout().lock();
-            let written = stdout.write_all(part).and_then(|()| stdout.flush());
-            written.context("standard output")?;
+            output::write_content(part)?;
             self.output.remark(text);
             return Ok(());
         };

@@ -25,7 +25,7 @@ use crate::{
     dates::Calendar,
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
-    output::{Output, bytes, shorten, table, wal},
+    output::{self, Output, bytes, shorten, table, wal},
     session::Session,
 };
 
@@ -371,11 +371,7 @@ async fn read(
             let report = json!({ "path": path, "type": entry.media_type, "size": content.len(), "out": out });
             output.result(&report, |_| format!("Read {path} into {}.", out.display()));
         }
-        None => {
-            let mut stdout = std::io::stdout().lock();
-            let written = std::io::Write::write_all(&mut stdout, &content);
-            written.map_err(anyhow::Error::from)?;
-        }
+        None => output::write_content(&content)?,
     }
     Ok(())
 }
