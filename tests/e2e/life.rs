@@ -8,6 +8,7 @@ use crate::{
     content,
     network::{Network, Shape, blob_id},
     process::{Background, run, wait_for, walrus},
+    terminal::into_closed_pipe,
 };
 
 fn network() -> Network {
@@ -295,7 +296,18 @@ fn a_website_is_published_changed_and_read_by_its_reference() {
     for page in 0..8 {
         write(&format!("docs/{page}.css"), &content::random(page, 3_000));
     }
+    // What programs keep for themselves would be public for as long as the website is.
+    std::fs::create_dir(directory.join(".git")).unwrap();
+    write(".git/config", b"token");
+    write(".env", b"PASSWORD=x");
+    let link = directory.join("link");
+    std::os::unix::fs::symlink(".env", &link).unwrap();
+    let error = network.client(&["site", "publish", "site"]).error(2);
+    assert!(error["message"].as_str().unwrap().contains("link is a symbolic link"), "{error}");
+    std::fs::remove_file(link).unwrap();
     let first = network.client(&["site", "publish", "site", "--gateway", "http://gate/"]).json();
+    let left_out = serde_json::json!({ "count": 2, "names": [".env", ".git/"] });
+    assert_eq!(first["left_out"], left_out, "{first}");
     let reference = first["reference"].to_string();
     assert_eq!(first["link"], format!("http://gate/v1/sites/{reference}/"), "{first}");
     // Six files fit into a quilt of ten shards: two quilts, the film, the list.
@@ -308,9 +320,13 @@ fn a_website_is_published_changed_and_read_by_its_reference() {
     assert_eq!(read("docs/"), b"docs");
     assert_eq!(read("docs/7.css"), content::random(7, 3_000));
     assert!(read("film.mp4") == content::random(5, 400_000));
+    // `walrus site read … | head`.
+    let mut command = network.client_command(&["site", "read", &reference, "film.mp4"]);
+    assert_eq!(into_closed_pipe(&mut command, false), (0, String::new()));
     network.client(&["site", "read", &reference, "docs", "--out", "page"]).error(3);
     network.client(&["site", "read", &reference, "/none", "--out", "page"]).error(3);
     let listed = network.client(&["site", "list", &reference]).json();
+    assert_eq!(listed["files"].as_object().unwrap().len(), 12, "{listed}");
     assert_eq!(listed["files"]["docs/7.css"]["type"], "text/css; charset=utf-8", "{listed}");
     assert_eq!(listed["not_found"], "404.html", "{listed}");
 

@@ -28,6 +28,7 @@ mod privacy;
 mod session;
 mod signals;
 mod sync_report;
+mod tree;
 mod words;
 
 use std::process::ExitCode;

@@ -49,6 +49,9 @@ pub struct SitePublishArgs {
     /// File that is served where there is none [default: 404.html, if there is one]
     #[arg(long, value_name = "PATH")]
     pub not_found: Option<String>,
+    /// Publish names that begin with a dot too; without it only `.well-known` is
+    #[arg(long)]
+    pub hidden: bool,
     /// Address of a gateway, for the link [default: `gateway_url` of the context]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub gateway: Option<String>,

@@ -18,7 +18,7 @@ use walrus_sdk::{
     site::{Entry, FILES_MAX, Found, Located, MANIFEST_BYTES_MAX, Manifest, check_path},
 };
 
-use super::{quilt, store::object, store_many::expand};
+use super::{quilt, store::object};
 use crate::{
     args::{Global, SiteCommand, SitePublishArgs},
     client,
@@ -27,6 +27,7 @@ use crate::{
     node_file::write_file,
     output::{self, Output, bytes, shorten, table, wal},
     session::Session,
+    tree::{self, Hidden, Names},
 };
 
 /// Larger files are blobs of their own: in a quilt they would make every column longer.
@@ -68,7 +69,7 @@ async fn publish(
     arguments: &SitePublishArgs,
     output: Output,
 ) -> Outcome {
-    let files = collect(&arguments.directory)?;
+    let (files, left_out) = collect(&arguments.directory, arguments.hidden)?;
     let has = |path: &str| files.iter().any(|file| file.path == path);
     if !has(&arguments.index) {
         let text = format!("{} has no {}", arguments.directory.display(), arguments.index);
@@ -117,11 +118,18 @@ async fn publish(
         "end_epoch": stored.end_epoch.0,
         "ends": calendar.text(calendar.begins(stored.end_epoch)),
         "cost_frost": publishing.cost,
+        "left_out": left_out,
         "link": link,
     });
+    let unpublished = match left_out.count {
+        0 => String::new(),
+        count => {
+            format!("\nLeft out   {count} hidden ({}); --hidden publishes them", left_out.text())
+        }
+    };
     output.result(&report, |_| {
         format!(
-            "Published {count} files, {}, in {} blobs, until {} UTC at least; paid {}.\nReference  {number} (version {version})\n{}\nUpdate it with `walrus site publish {} --reference {number}`.",
+            "Published {count} files, {}, in {} blobs, until {} UTC at least; paid {}.{unpublished}\nReference  {number} (version {version})\n{}\nUpdate it with `walrus site publish {} --reference {number}`.",
             bytes(total),
             publishing.blobs,
             report["ends"].as_str().unwrap_or_default(),
@@ -136,14 +144,16 @@ async fn publish(
     Ok(())
 }
 
-/// The files of a directory with their paths in the website, in order.
-fn collect(directory: &Path) -> Result<Vec<SiteFile>, Failure> {
+/// The files of a directory with their paths in the website, in order, and what is not among them.
+fn collect(directory: &Path, hidden: bool) -> Result<(Vec<SiteFile>, Names), Failure> {
     let usage = |text: String| Failure::message(Kind::Usage, text);
     if !directory.is_dir() {
         return Err(usage(format!("{} is not a directory", directory.display())));
     }
     let mut files = Vec::new();
-    for file in expand(&[directory.to_owned()])? {
+    let hidden = if hidden { Hidden::Kept } else { Hidden::LeftOut };
+    let tree = tree::find(directory, hidden, FILES_MAX)?;
+    for file in tree.files {
         let inner = file.strip_prefix(directory).unwrap_or(&file);
         let path = inner.to_str().map(str::to_owned);
         let path = path.ok_or_else(|| usage(format!("{} is not UTF-8", file.display())))?;
@@ -151,11 +161,8 @@ fn collect(directory: &Path) -> Result<Vec<SiteFile>, Failure> {
         let size = std::fs::metadata(&file).map_err(anyhow::Error::from)?.len();
         files.push(SiteFile { media_type: media_type(&path), path, file, size });
     }
-    if files.len() > FILES_MAX {
-        return Err(usage(format!("a website has at most {FILES_MAX} files")));
-    }
     files.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(files)
+    Ok((files, tree.left_out))
 }
 
 /// What browsers are told that a file is. Text is UTF-8: nothing else is served.

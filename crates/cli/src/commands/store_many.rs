@@ -19,6 +19,7 @@ use super::store::{Storing, report};
 use crate::{
     failure::{Failure, Kind, Outcome},
     output::{Output, bytes, shorten, table, wal},
+    tree::{self, Hidden},
 };
 
 /// Most files of one command.
@@ -59,30 +60,19 @@ pub async fn run(
     tell(&results, output)
 }
 
-/// The files meant by these paths, each once, in order.
+/// The files meant by these paths, each once, in order: of directories all, hidden ones too.
 pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = BTreeSet::new();
-    let mut open = paths.to_vec();
-    while let Some(path) = open.pop() {
-        let cannot = |error: std::io::Error| {
-            Failure::message(Kind::Usage, format!("cannot read {}: {error}", path.display()))
-        };
+    for path in paths {
         if path == Path::new("-") {
             return Err(Failure::message(Kind::Usage, "standard input is stored alone"));
         }
-        if std::fs::metadata(&path).map_err(cannot)?.is_dir() {
-            for entry in std::fs::read_dir(&path).map_err(cannot)? {
-                let entry = entry.map_err(cannot)?;
-                // Links are not followed: they may lead out of the directory, or back into it.
-                let kind = entry.file_type().map_err(cannot)?;
-                if kind.is_dir() || kind.is_file() {
-                    open.push(entry.path());
-                }
-            }
+        if std::fs::metadata(path).map_err(|error| tree::unreadable(path, &error))?.is_dir() {
+            files.extend(tree::find(path, Hidden::Kept, FILES_MAX)?.files);
         } else {
-            files.insert(path);
+            files.insert(path.clone());
         }
-        if files.len() + open.len() > FILES_MAX {
+        if files.len() > FILES_MAX {
             return Err(Failure::message(Kind::Usage, format!("more than {FILES_MAX} files"))
                 .hint("store them in several commands"));
         }
@@ -225,20 +215,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_means_its_files_and_nothing_outside() {
-        // Following links would store, and publish, what was never named.
+    fn paths_mean_each_file_once() {
+        // A file that is named and lies in a directory that is named would be paid for twice.
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().join("root");
         std::fs::create_dir_all(root.join("a/b")).unwrap();
-        std::fs::write(directory.path().join("secret"), b"s").unwrap();
-        for name in ["z", "a/y", "a/b/x"] {
+        for name in ["z", "a/y", "a/b/.x"] {
             std::fs::write(root.join(name), b"1").unwrap();
         }
-        std::os::unix::fs::symlink(directory.path().join("secret"), root.join("link")).unwrap();
-        std::os::unix::fs::symlink(&root, root.join("a/loop")).unwrap();
         let files = expand(&[root.clone(), root.join("z")]).unwrap();
-        assert_eq!(files, [root.join("a/b/x"), root.join("a/y"), root.join("z")]);
+        assert_eq!(files, [root.join("a/b/.x"), root.join("a/y"), root.join("z")]);
         assert!(expand(&[root.join("missing")]).is_err());
         assert!(expand(&["-".into()]).is_err());
+        std::os::unix::fs::symlink("/etc/hostname", root.join("link")).unwrap();
+        assert!(expand(&[root]).is_err(), "a link was passed over, or followed");
     }
 }

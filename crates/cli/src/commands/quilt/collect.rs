@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use walrus_redstuff::quilt::{Tags, TagsError};
 use walrus_sdk::{QuiltFile, Source};
 
-use crate::failure::{Failure, Kind};
+use crate::{
+    failure::{Failure, Kind},
+    tree::{self, Hidden},
+};
 
 /// No network has room for more files in one quilt; directories are not searched for more.
 const FILES_MAX: usize = 65_536;
@@ -17,12 +20,24 @@ const CONTENT_TYPE: &str = "content-type";
 pub fn files(paths: &[PathBuf], tags: &[(String, String)]) -> Result<Vec<QuiltFile>, Failure> {
     let mut found = Vec::new();
     for path in paths {
-        let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        let metadata = std::fs::metadata(path).map_err(|error| tree::unreadable(path, &error))?;
         if metadata.is_dir() {
-            walk(path, &mut found)?;
+            let files = tree::find(path, Hidden::Kept, FILES_MAX)?.files.into_iter();
+            let inner = |file: PathBuf| {
+                let name = file.strip_prefix(path).unwrap_or(&file).as_os_str();
+                Ok((text(&file, name)?.to_owned(), file))
+            };
+            let mut files = files.map(inner).collect::<Result<Vec<_>, Failure>>()?;
+            files.sort();
+            found.extend(files);
         } else {
-            // A pipe has no length to plan with.
-            check_regular(path, metadata.file_type())?;
+            let kind = metadata.file_type();
+            if !kind.is_file() {
+                // A pipe has no length to plan with.
+                let text = format!("{} is {}", path.display(), tree::what(kind));
+                return Err(Failure::message(Kind::Usage, text)
+                    .hint("copy what it gives into a file first"));
+            }
             let name = path.file_name().unwrap_or(path.as_os_str());
             found.push((text(path, name)?.to_owned(), path.clone()));
         }
@@ -47,53 +62,9 @@ fn file(
     Ok(QuiltFile { identifier, tags, content: Source::file(path) })
 }
 
-/// Finds the files in a directory and those below it, in the order of their names.
-fn walk(root: &Path, found: &mut Vec<(String, PathBuf)>) -> Result<(), Failure> {
-    let mut open = vec![(root.to_owned(), String::new())];
-    while let Some((directory, prefix)) = open.pop() {
-        let entries =
-            std::fs::read_dir(&directory).map_err(|error| unreadable(&directory, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| unreadable(&directory, &error))?;
-            let path = entry.path();
-            let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
-            let identifier = format!("{prefix}{}", text(&path, &entry.file_name())?);
-            if kind.is_dir() {
-                open.push((path, format!("{identifier}/")));
-                continue;
-            }
-            check_regular(&path, kind)?;
-            found.push((identifier, path));
-            if found.len() > FILES_MAX {
-                let text = format!("{} holds more than {FILES_MAX} files", root.display());
-                return Err(Failure::message(Kind::Usage, text).hint("store it as an archive"));
-            }
-        }
-    }
-    found.sort();
-    Ok(())
-}
-
-/// Whether it is a file. What a link leads to may be anywhere, and would be stored as if it were here.
-fn check_regular(path: &Path, kind: std::fs::FileType) -> Result<(), Failure> {
-    if kind.is_file() {
-        return Ok(());
-    }
-    let (what, hint) = match kind.is_symlink() {
-        true => ("a symbolic link", "name the file that it leads to, or put a copy in its place"),
-        false => ("not a regular file", "copy what it gives into a file first"),
-    };
-    let text = format!("{} is {what}: a quilt keeps regular files only", path.display());
-    Err(Failure::message(Kind::Usage, text).hint(hint))
-}
-
 fn text<'a>(path: &Path, name: &'a std::ffi::OsStr) -> Result<&'a str, Failure> {
     name.to_str().ok_or_else(|| {
         let text = format!("the name of {} is not UTF-8", path.display());
         Failure::message(Kind::Usage, text).hint("rename it")
     })
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::message(Kind::Usage, format!("{} cannot be read: {error}", path.display()))
 }
