@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,12 +31,14 @@ pub(crate) struct Cache {
     env: Env,
     directory: PathBuf,
     limit: u64,
-    kept: Mutex<Kept>,
+    kept: Arc<Mutex<Kept>>,
 }
 
 #[derive(Default)]
 struct Kept {
+    /// Blobs whose files are there under their names.
     entries: BTreeMap<BlobId, Entry>,
+    /// Bytes of these, and of the files that are being written or removed.
     bytes: u64,
     /// Counts uses, so that the least recently used is known.
     clock: u64,
@@ -115,14 +117,14 @@ impl Cache {
         for (_, id, length, strict) in found {
             kept.insert(id, length, strict);
         }
-        let cache = Self { env: env.clone(), directory, limit, kept: Mutex::new(kept) };
+        let kept = Arc::new(Mutex::new(kept));
+        let cache = Self { env: env.clone(), directory, limit, kept };
         cache.make_room(0).await;
         Ok(cache)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        // What it counts is right after every statement.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.kept)
     }
 
     fn path(&self, id: &BlobId) -> PathBuf {
@@ -163,27 +165,29 @@ impl Cache {
 
     /// Forgets a blob, whose file is damaged or no longer wanted.
     pub(crate) async fn remove(&self, id: &BlobId) {
-        if self.kept().remove(id).is_some()
-            && let Err(error) = self.env.disk.remove_file(&self.path(id)).await
-        {
-            tracing::warn!(%error, blob = %id, "a cached blob cannot be removed");
+        let Some(entry) = self.kept().entries.remove(id) else { return };
+        match self.env.disk.remove_file(&self.path(id)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                // It takes its space until the next start, so it stays counted.
+                tracing::warn!(%error, blob = %id, "a cached blob cannot be removed");
+            }
+            _ => self.kept().bytes -= file_bytes(entry.length),
         }
     }
 
-    /// Removes the least recently used until there is room for so many bytes.
-    async fn make_room(&self, bytes: u64) {
+    /// Removes the least recently used until there is room for so many bytes, and sets it
+    /// aside; nothing if that cannot be.
+    async fn make_room(&self, bytes: u64) -> Option<Room> {
         loop {
             let oldest = {
-                let kept = self.kept();
+                let mut kept = self.kept();
                 if kept.bytes + bytes <= self.limit {
-                    return;
+                    kept.bytes += bytes;
+                    return Some(Room { kept: self.kept.clone(), bytes });
                 }
                 kept.oldest()
             };
-            match oldest {
-                Some(id) => self.remove(&id).await,
-                None => return,
-            }
+            self.remove(&oldest?).await;
         }
     }
 
@@ -201,9 +205,8 @@ impl Cache {
             return Ok(());
         }
         self.remove(&id).await;
-        self.make_room(bytes).await;
         // Counted before it is there, so that two at once do not exceed the limit.
-        self.kept().insert(id, length, strict);
+        let Some(room) = self.make_room(bytes).await else { return Ok(()) };
         let (disk, path) = (self.env.disk.clone(), self.path(&id));
         let write = move || {
             let replacement = disk.replacement(&path, bytes).map_err(io::Error::other)?;
@@ -219,13 +222,45 @@ impl Cache {
                 file.write_at(place(at / BLOCK as u64), &block[..size + CHECK])?;
                 at += size as u64;
             }
-            replacement.publish()
+            let published = replacement.publish();
+            // Also if the name only may not be durable. Here, where it happens even if nobody
+            // waits for it any more.
+            room.filled(id, length, strict);
+            published
         };
         let written = self.env.compute(Duration::ZERO, write).await;
         if written.is_err() {
             self.remove(&id).await;
         }
         written
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    // What it counts is right after every statement.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Space that is set aside for a file in the making; given back when dropped.
+struct Room {
+    kept: Arc<Mutex<Kept>>,
+    bytes: u64,
+}
+
+impl Room {
+    /// The file is there under its name: from now on it is found.
+    fn filled(mut self, id: BlobId, length: u64, strict: bool) {
+        // Its bytes become the entry's.
+        let bytes = std::mem::take(&mut self.bytes);
+        let mut kept = lock(&self.kept);
+        kept.bytes -= bytes;
+        kept.insert(id, length, strict);
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        lock(&self.kept).bytes -= self.bytes;
     }
 }
 
@@ -266,16 +301,13 @@ impl Kept {
     }
 
     fn insert(&mut self, id: BlobId, length: u64, strict: bool) {
-        self.remove(&id);
+        // The file that was there was replaced.
+        if let Some(entry) = self.entries.remove(&id) {
+            self.bytes -= file_bytes(entry.length);
+        }
         let used = self.tick();
         self.entries.insert(id, Entry { length, strict, used });
         self.bytes += file_bytes(length);
-    }
-
-    fn remove(&mut self, id: &BlobId) -> Option<Entry> {
-        let entry = self.entries.remove(id)?;
-        self.bytes -= file_bytes(entry.length);
-        Some(entry)
     }
 
     fn touch(&mut self, id: &BlobId) -> Option<Entry> {
@@ -375,5 +407,73 @@ mod tests {
         std::fs::write(directory.path().join(id(2).to_string()), b"walrusc1").unwrap();
         open(&directory, 10 << 20).await;
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    fn on_disk(directory: &tempfile::TempDir) -> u64 {
+        let files = std::fs::read_dir(directory.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_blob_that_is_asked_for_while_it_is_written_stays_counted() {
+        // Each such file would lie on the disk beyond the limit, until the disk is full.
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Arc::new(open(&directory, 2 * file_bytes(1000)).await);
+        for number in 1..=6 {
+            let (begun, has_begun) = tokio::sync::oneshot::channel();
+            let (go_on, may_go_on) = std::sync::mpsc::channel();
+            let begun = Mutex::new(Some(begun));
+            let may_go_on = Mutex::new(may_go_on);
+            let read = move |_: u64, buffer: &mut [u8]| {
+                buffer.fill(number);
+                let begun = begun.lock().unwrap().take().unwrap();
+                begun.send(()).unwrap();
+                may_go_on.lock().unwrap().recv().map_err(io::Error::other)
+            };
+            let keeper = cache.clone();
+            let kept =
+                tokio::spawn(async move { keeper.insert(id(number), 1000, false, read).await });
+            has_begun.await.unwrap();
+            assert!(cache.get(&id(number), false).await.is_none());
+            assert_eq!(cache.length(&id(number)), None);
+            go_on.send(()).unwrap();
+            kept.await.unwrap().unwrap();
+            assert!(cache.get(&id(number), false).await.is_some());
+            assert_eq!(cache.bytes(), on_disk(&directory));
+        }
+        assert_eq!(on_disk(&directory), 2 * file_bytes(1000));
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_holds_too_much_is_cut_down_at_the_start() {
+        // A limit that was lowered, or a file under a second name of its blob, would never go.
+        let directory = tempfile::tempdir().unwrap();
+        let cache = open(&directory, 10 << 20).await;
+        for number in 1..=5 {
+            keep(&cache, number, content(1000)).await;
+        }
+        let name = format!("0x{}", "05".repeat(32));
+        std::fs::copy(directory.path().join(id(5).to_string()), directory.path().join(name))
+            .unwrap();
+        let cache = open(&directory, 2 * file_bytes(1000)).await;
+        assert_eq!(on_disk(&directory), 2 * file_bytes(1000));
+        assert_eq!(cache.bytes(), on_disk(&directory));
+        drop(cache);
+        open(&directory, 0).await;
+        assert_eq!(on_disk(&directory), 0);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_leaves_nothing_counted() {
+        // A cache that counts what is not there shrinks to nothing.
+        let directory = tempfile::tempdir().unwrap();
+        let cache = open(&directory, 2 * file_bytes(1000)).await;
+        let broken = |_: u64, _: &mut [u8]| Err(io::ErrorKind::InvalidData.into());
+        assert!(cache.insert(id(1), 1000, false, broken).await.is_err());
+        assert_eq!((cache.bytes(), on_disk(&directory)), (0, 0));
+        keep(&cache, 2, content(1000)).await;
+        keep(&cache, 3, content(1000)).await;
+        assert_eq!(cache.bytes(), on_disk(&directory));
+        assert_eq!(on_disk(&directory), 2 * file_bytes(1000));
     }
 }
