@@ -17,6 +17,7 @@ mod config;
 mod error;
 mod gate;
 mod hosts;
+mod logs;
 mod metrics;
 mod nodes;
 mod openapi;

@@ -15,6 +15,7 @@ use walrus_chain::RpcError;
 
 use crate::body;
 use crate::error::{Error, Reason};
+use crate::logs::{LogFilter, quantity};
 use crate::state::Shared;
 
 /// What is passed on.
@@ -38,8 +39,6 @@ const METHODS: &[&str] = &[
 ];
 /// Questions in one body.
 const BATCH: usize = 50;
-/// Blocks that one question for logs may cover.
-const LOG_BLOCKS: u64 = 100_000;
 /// Blocks that one question for fees may cover.
 const FEE_BLOCKS: u64 = 1024;
 
@@ -103,9 +102,10 @@ async fn one(gateway: &Shared, question: Question) -> Value {
     let Some(method) = METHODS.iter().find(|known| **known == method) else {
         return fail(-32601, "this gateway does not pass on this method");
     };
-    if let Err(message) = check(method, &params, gateway).await {
-        return fail(-32602, &message);
-    }
+    let params = match check(method, params, gateway).await {
+        Ok(params) => params,
+        Err(message) => return fail(-32602, &message),
+    };
     match gateway.client.chain().endpoints().forward(method, params).await {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         Err(RpcError::Refused { answer, .. }) => {
@@ -127,48 +127,52 @@ fn data_text(data: &[u8]) -> String {
     format!("0x{}", digits.collect::<String>())
 }
 
-/// Refuses what would be a heavy question to the chain.
-async fn check(method: &str, params: &Value, gateway: &Shared) -> Result<(), String> {
+/// The parameters that are passed on; refuses what would be a heavy question to the chain.
+async fn check(method: &str, params: Value, gateway: &Shared) -> Result<Value, String> {
     match method {
         "eth_getLogs" => {
-            let filter = params.get(0).ok_or("a filter is needed")?;
-            if filter.get("blockHash").is_some() {
-                return Ok(());
-            }
-            if filter.get("address").is_none_or(Value::is_null) {
-                return Err("name the contracts whose logs are wanted".to_owned());
-            }
-            let head = async || {
-                gateway.client.chain().block_number().await.map_err(|error| error.to_string())
+            let filter = LogFilter::parse(&params)?;
+            let head = match filter.needs_head() {
+                true => gateway.client.chain().block_number().await,
+                false => Ok(0),
             };
-            let from = match block(filter.get("fromBlock")) {
-                Some(from) => from,
-                None => return Ok(()),
-            };
-            let to = match block(filter.get("toBlock")) {
-                Some(to) => to,
-                None => head().await?,
-            };
-            if to.saturating_sub(from) > LOG_BLOCKS {
-                return Err(format!(
-                    "logs of at most {LOG_BLOCKS} blocks at a time: range too large"
-                ));
-            }
-            Ok(())
+            filter.check(head.map_err(|error| error.to_string())?)?;
+            Ok(filter.params())
         }
-        "eth_feeHistory" if block(params.get(0)).is_none_or(|count| count > FEE_BLOCKS) => {
-            Err(format!("fees of at most {FEE_BLOCKS} blocks at a time"))
-        }
-        _ => Ok(()),
+        "eth_feeHistory" => fees(params),
+        _ => Ok(params),
     }
 }
 
-/// A block's number; nothing for the names of the newest ones.
-fn block(value: Option<&Value>) -> Option<u64> {
-    match value? {
+fn fees(mut params: Value) -> Result<Value, String> {
+    let asked = params.get_mut(0).ok_or("a number of blocks is needed")?;
+    let count = match asked {
         Value::Number(number) => number.as_u64(),
-        Value::String(text) if text == "earliest" => Some(0),
-        Value::String(text) => u64::from_str_radix(text.strip_prefix("0x")?, 16).ok(),
+        Value::String(text) => quantity(text),
         _ => None,
+    };
+    let count = count.filter(|count| *count <= FEE_BLOCKS);
+    let count = count.ok_or_else(|| format!("fees of at most {FEE_BLOCKS} blocks at a time"))?;
+    *asked = format!("{count:#x}").into();
+    Ok(params)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fees_are_told_of_so_many_blocks_as_were_counted_here() {
+        // A number that only the chain's node understands would pass by the limit.
+        for count in [json!("0x400"), json!(1024)] {
+            let passed = fees(json!([count, "latest", [50]])).unwrap();
+            assert_eq!(passed, json!(["0x400", "latest", [50]]));
+        }
+        for count in ["\"0x401\"", "\"0X1\"", "\"earliest\"", "1025", "-1", "1.5", "null", "[]"] {
+            let count: Value = serde_json::from_str(count).unwrap();
+            assert!(fees(json!([count, "latest", []])).is_err(), "{count}");
+        }
+        assert!(fees(json!([])).is_err() && fees(json!({"blockCount": "0xffff"})).is_err());
     }
 }

@@ -352,6 +352,8 @@ async fn the_chain_for_the_page(network: &Network, gateway: &support::Gateway) {
     let wal = deployment.contracts.wal.to_string();
     let logs = json!([{"address": wal, "fromBlock": "0x0", "toBlock": "0xffffff"}]);
     assert_eq!(ask(question("eth_getLogs", logs)).await.json()["error"]["code"], -32602);
+    let logs = json!([{"address": wal, "fromBlock": "0x0", "toBlock": "latest", "topics": []}]);
+    assert!(!ask(question("eth_getLogs", logs)).await.json()["result"][0].is_null());
     let batch =
         ask(json!([question("eth_chainId", json!([])), question("eth_blockNumber", json!([]))]))
             .await;
