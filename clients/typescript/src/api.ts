@@ -269,10 +269,7 @@ export interface paths {
         /** A file of a quilt by its name */
         get: {
             parameters: {
-                query?: {
-                    strict_consistency_check?: boolean;
-                    skip_consistency_check?: boolean;
-                };
+                query?: never;
                 header?: {
                     Range?: string;
                     "If-None-Match"?: string;
@@ -339,10 +336,7 @@ export interface paths {
         /** A file of a quilt by its id */
         get: {
             parameters: {
-                query?: {
-                    strict_consistency_check?: boolean;
-                    skip_consistency_check?: boolean;
-                };
+                query?: never;
                 header?: {
                     Range?: string;
                     "If-None-Match"?: string;
@@ -868,11 +862,10 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        id: number;
-                        /** @enum {string} */
-                        jsonrpc: "2.0";
+                        id?: unknown;
+                        jsonrpc?: unknown;
                         method: string;
-                        params: unknown[];
+                        params?: unknown;
                     };
                 };
             };

@@ -4,5 +4,5 @@
 
 fn main() -> std::io::Result<()> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "docs/api/gateway.json".to_owned());
-    std::fs::write(path, walrus_gateway::openapi_document())
+    std::fs::write(path, walrus_gateway::openapi_document().text())
 }

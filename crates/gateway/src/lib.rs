@@ -37,5 +37,5 @@ mod wallets;
 pub use auth::TokenConfigError;
 pub use config::{ALLOWED_HEADERS, GatewayConfig, Limits, Roles, TipConfig, TipKind, TokenConfig};
 pub use error::{Error, Reason};
-pub use openapi::document_text as openapi_document;
+pub use openapi::document as openapi_document;
 pub use server::{RunningGateway, StartError, start};

@@ -7,7 +7,8 @@
 //!
 //! Reading order: [`routes`] and [`query`] for what can be asked, [`wire`] and [`error`]
 //! for what is answered, [`limits`] for how much of it, [`client`] for asking,
-//! [`extract`] for answering, [`tls`] for knowing whom one speaks to.
+//! [`extract`] for answering, [`tls`] for knowing whom one speaks to, [`openapi`] for telling
+//! programs all of it.
 //!
 //! Guarantees: a body is bounded before it is buffered, a call ends within its time
 //! limit, and what a method returns has been checked against what the caller knows (blob
@@ -18,6 +19,7 @@ pub mod client;
 pub mod error;
 pub mod extract;
 pub mod limits;
+pub mod openapi;
 pub mod query;
 pub mod routes;
 pub mod tls;

@@ -1,6 +1,8 @@
 //! A whole network for gateways: a development chain, real nodes, and a client that speaks
 //! HTTP as programs do.
 
+pub mod described;
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod document;
 mod ranges;
 
 use std::{path::Path, sync::Arc};
