@@ -399,11 +399,16 @@ impl Sender {
         })
     }
 
+    /// Transactions of the account, by what the chain says.
+    pub(crate) async fn count(&self, at: BlockTag) -> Result<u64, RpcError> {
+        self.endpoints.nonce(self.wallet.account(), at).await
+    }
+
     async fn nonce_or_ask(&self, next: &mut Option<u64>) -> Result<u64, RpcError> {
         if let Some(nonce) = *next {
             return Ok(nonce);
         }
-        let nonce = self.endpoints.nonce(self.wallet.account(), BlockTag::Pending).await?;
+        let nonce = self.count(BlockTag::Pending).await?;
         *next = Some(nonce);
         Ok(nonce)
     }

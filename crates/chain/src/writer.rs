@@ -18,6 +18,7 @@ use crate::{
     abi::{Plain, epochs, staking, staking_nodes, system, to_address, wal},
     client::ChainClient,
     error::{ReadError, WriteError},
+    rpc::BlockTag,
     sender::{Action, Receipt, SendConfig, Sender},
     view::Prices,
     wallet::Wallet,
@@ -112,6 +113,18 @@ impl ChainWriter {
     /// Whose turn it is to pay.
     pub(crate) fn payments(&self) -> &Mutex<()> {
         &self.payments
+    }
+
+    // ----- The account
+
+    /// How many transactions of this account are in blocks.
+    pub async fn transactions_mined(&self) -> Result<u64, ReadError> {
+        Ok(self.sender.count(BlockTag::Latest).await?)
+    }
+
+    /// The same, with those counted that are known to wait for a block.
+    pub async fn transactions_sent(&self) -> Result<u64, ReadError> {
+        Ok(self.sender.count(BlockTag::Pending).await?)
     }
 
     // ----- Money

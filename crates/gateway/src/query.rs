@@ -132,7 +132,6 @@ pub(crate) struct StoreQuery {
 #[derive(Clone, Debug)]
 pub(crate) struct StoreWish {
     pub(crate) options: StoreOptions,
-    pub(crate) send_object_to: Option<EvmAddress>,
     pub(crate) upload: Option<String>,
 }
 
@@ -168,14 +167,15 @@ impl StoreQuery {
             text.parse()
                 .map_err(|_| Error::malformed("send_object_to is an address, 0x and 40 digits"))
         };
-        let send_object_to = self.send_object_to.as_ref().map(parse).transpose()?;
+        let owner: Option<EvmAddress> = self.send_object_to.as_ref().map(parse).transpose()?;
         let options = StoreOptions {
             epochs,
             deletable: !self.permanent,
             force: self.force,
+            owner,
             ..StoreOptions::default()
         };
-        Ok(StoreWish { options, send_object_to, upload: self.upload })
+        Ok(StoreWish { options, upload: self.upload })
     }
 }
 

@@ -53,11 +53,14 @@ pub struct StoreOptions {
     pub force: bool,
     /// The most to be paid, in FROST; whatever it costs when absent.
     pub max_cost: Option<u64>,
+    /// Who gets the blob object; the account that pays when absent. It is theirs from the
+    /// registration on, so that no failure in between keeps it from them.
+    pub owner: Option<EvmAddress>,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { epochs: 1, deletable: false, force: false, max_cost: None }
+        Self { epochs: 1, deletable: false, force: false, max_cost: None, owner: None }
     }
 }
 
@@ -200,6 +203,11 @@ pub enum StoreError {
         /// Its end.
         end_epoch: Epoch,
     },
+    /// An earlier run's payment still waits for its block. A second one would pay again.
+    #[error(
+        "a payment that was begun earlier is still on its way to the chain: store it again later to continue"
+    )]
+    Unsettled,
     /// Too few nodes confirmed. The registration stays: run the store again later.
     #[error("{0}; the blob is registered and paid for: store it again later to continue")]
     NotEnoughConfirmations(#[from] NotEnoughConfirmations),
@@ -242,6 +250,28 @@ struct Registration {
     transaction: Option<TransactionHash>,
     cost: Cost,
     resumed: bool,
+}
+
+impl Client {
+    /// Whether a store of this blob for this owner runs now, in any process that uses the same
+    /// state directory.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub async fn is_storing(
+        &self,
+        owner: EvmAddress,
+        blob_id: &BlobId,
+        deletable: bool,
+    ) -> Result<bool, JournalError> {
+        let Some(state) = &self.config().state_directory else { return Ok(false) };
+        let deployment = self.chain().deployment();
+        match Journal::open(self.env(), state, deployment, owner, blob_id, deletable).await {
+            Ok(_) => Ok(false),
+            Err(JournalError::Busy { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// One run of a store.
@@ -328,10 +358,20 @@ impl Store<'_> {
         Ok(encoded)
     }
 
+    /// Whose the blob object is to be.
+    fn owner(&self) -> EvmAddress {
+        self.options.owner.unwrap_or(self.writer.address())
+    }
+
+    /// What this account may say on the object: nothing, when it is another's.
+    fn attributes(&self) -> &[(&str, &str)] {
+        if self.owner() == self.writer.address() { self.attributes } else { &[] }
+    }
+
     async fn journal(&self, blob_id: &BlobId) -> Result<Option<Journal>, StoreError> {
         let Some(state) = &self.client.config().state_directory else { return Ok(None) };
         let deployment = self.client.chain().deployment();
-        let (owner, deletable) = (self.writer.address(), self.options.deletable);
+        let (owner, deletable) = (self.owner(), self.options.deletable);
         let env = self.client.env();
         Ok(Some(Journal::open(env, state, deployment, owner, blob_id, deletable).await?))
     }
@@ -363,7 +403,7 @@ impl Store<'_> {
             size: encoded.metadata().unencoded_length(),
             encoding_type: encoded.metadata().metadata().encoding_type().as_u8(),
             deletable: self.options.deletable,
-            owner: self.writer.address(),
+            owner: self.owner(),
             max_write_fee: cost.write,
         };
         let bought = self.writer.buy_and_register(&request, epochs, cost.storage).await;
@@ -456,16 +496,17 @@ impl Store<'_> {
         token: TokenId,
         certificate: &Certificate,
     ) -> Result<Receipt, WriteError> {
-        self.writer.certify_with(token, certificate, self.attributes).await
+        self.writer.certify_with(token, certificate, self.attributes()).await
     }
 
     /// Gives an object that this run did not certify the attributes that it lacks. The blob is stored
     /// without them too: what goes wrong is left to the next store.
     async fn describe(&self, token: Option<TokenId>) {
-        let Some(token) = token.filter(|_| !self.attributes.is_empty()) else { return };
+        let attributes = self.attributes();
+        let Some(token) = token.filter(|_| !attributes.is_empty()) else { return };
         let set = async {
             let there = self.client.chain().attributes(token).await?;
-            for (key, value) in self.attributes {
+            for (key, value) in attributes {
                 if !there.iter().any(|(k, v)| k == key && v == value) {
                     self.writer.set_attribute(token, key, value).await?;
                 }

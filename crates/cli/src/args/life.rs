@@ -63,9 +63,12 @@ pub struct CostArgs {
 /// `walrus gc`
 #[derive(Debug, Args)]
 pub struct GcArgs {
-    /// Delete the deletable ones among them: their capacity comes back
+    /// Delete the deletable ones among them: their capacity comes back. With --yes
     #[arg(long)]
     pub delete: bool,
+    /// Delete without asking: stores of this wallet on other machines would be cut off
+    #[arg(long, requires = "delete")]
+    pub yes: bool,
     /// Remove encrypted copies that wait to be stored; what was paid for them is lost
     #[arg(long)]
     pub drop_copies: bool,

@@ -26,10 +26,23 @@ pub async fn run(env: &Env, global: &Global, arguments: &GcArgs, output: Output)
         |blob: &&BlobRecord| blob.certified_epoch.is_none() && blob.is_registered_in(now);
     let unfinished: Vec<&BlobRecord> = mine.blobs.iter().filter(unfinished).collect();
     let mut entries: Vec<Value> = unfinished.iter().map(|blob| mine.describe(blob)).collect();
+    let client = client::open(&session);
+    for (blob, entry) in unfinished.iter().zip(&mut entries) {
+        let running = client.is_storing(mine.owner, &blob.blob_id, blob.deletable).await;
+        entry["running"] = running.map_err(|error| Failure::new(Kind::Failed, error))?.into();
+    }
+    let deletable = |entry: &Value| entry["deletable"] == true && entry["running"] == false;
+    let count = entries.iter().filter(|entry| deletable(entry)).count();
+    if arguments.delete && count > 0 && !arguments.yes {
+        let text = format!("nothing was deleted: {count} unfinished blobs would be");
+        return Err(Failure::message(Kind::Usage, text).hint(
+            "look at them with `walrus gc`; if no other machine is storing them with this wallet, say --yes",
+        ));
+    }
     if arguments.delete {
         let writer = session.writer().await?;
         for (blob, entry) in unfinished.iter().zip(&mut entries) {
-            if blob.deletable {
+            if deletable(entry) {
                 writer.delete(blob.token_id).await?;
                 entry["deleted"] = true.into();
             }
@@ -85,10 +98,11 @@ fn human(report: &Value) -> String {
     let row = |blob: &Value| {
         let text = |name: &str| blob[name].as_str().unwrap_or_default().to_owned();
         let name = blob["name"].as_str().map_or_else(|| text("blob_id"), str::to_owned);
-        let state = match (blob["deleted"] == true, blob["deletable"] == true) {
-            (true, _) => "deleted",
-            (false, true) => "deletable",
-            (false, false) => "permanent",
+        let state = match () {
+            () if blob["deleted"] == true => "deleted",
+            () if blob["running"] == true => "being stored now",
+            () if blob["deletable"] == true => "deletable",
+            () => "permanent",
         };
         vec![
             blob["object"].to_string(),
@@ -100,7 +114,7 @@ fn human(report: &Value) -> String {
     };
     let rows: Vec<_> = std::iter::once(head).chain(blobs.iter().map(row)).collect();
     format!(
-        "{}\n\nFinish one by the same `walrus store` again: what is paid is not paid again.\n`walrus gc --delete` deletes the deletable ones and gives their capacity back.{kept}",
+        "{}\n\nFinish one by the same `walrus store` again: what is paid is not paid again.\n`walrus gc --delete --yes` deletes the deletable ones and gives their capacity back.{kept}",
         table(&rows)
     )
 }

@@ -159,7 +159,10 @@ impl Storing<'_> {
         };
         let long_enough = record.end_epoch.0 >= now.0.saturating_add(self.options.epochs);
         let same = record.blob_id.to_string() == note.blob_id;
-        Ok((same && long_enough && record.is_certified_in(now)).then(|| Stored {
+        // What was given away, its new owner may delete.
+        let owner = self.client.chain().owner_of(record.token_id).await?;
+        let own = owner == Some(self.writer.address());
+        Ok((same && own && long_enough && record.is_certified_in(now)).then(|| Stored {
             blob_id: record.blob_id,
             state: StoreState::AlreadyCertified { token: Some(record.token_id) },
             end_epoch: record.end_epoch,

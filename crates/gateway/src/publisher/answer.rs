@@ -115,13 +115,6 @@ fn no_money() -> Error {
     Error::new(Reason::InsufficientFunds, message).retry_after(Duration::from_secs(60))
 }
 
-/// The object is stored, but not where it was wanted.
-pub(super) fn send_failure(error: &WriteError, token: TokenId) -> Error {
-    tracing::error!(%error, %token, "an object was not sent");
-    let message = "the blob is stored, but its object was not sent to the address";
-    Error::new(Reason::ChainRefused, message).with("object", object(token))
-}
-
 /// What a blob that cannot be encoded means to the client.
 pub(crate) fn encode_failure(error: EncodeError) -> Error {
     match error {
@@ -143,7 +136,7 @@ pub(crate) fn store_failure(error: StoreError) -> Error {
             tracing::error!(%error, "an account has too little WAL");
             no_money()
         }
-        StoreError::NoPrices => Error::overloaded(error.to_string()),
+        StoreError::NoPrices | StoreError::Unsettled => Error::overloaded(error.to_string()),
         StoreError::Invalid(_) => Error::new(Reason::ChainRefused, error.to_string()),
         StoreError::NotEnoughConfirmations(ref failed) => {
             // Each node's reason: without it nobody knows what to do.

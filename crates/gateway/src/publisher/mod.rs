@@ -21,7 +21,6 @@ use crate::error::Error;
 use crate::query::{Query, StoreQuery, StoreWish};
 use crate::state::Shared;
 use crate::uploads::Reporter;
-use crate::wallets::Wallet;
 
 pub(crate) use answer::encode_failure;
 pub(crate) use quilt::put as put_quilt;
@@ -41,12 +40,12 @@ pub(crate) async fn put_blob(
         let watch = |done, total| reporter.received(done, total);
         let body = gateway.spool.receive(limits, &headers, body, limit, &watch).await?;
         grant.check_size(body.length)?;
-        let wallet = gateway.wallets.take().await?;
+        let wallet = gateway.wallets.take(&body.sha256).await;
         let (source, sink) = (body.source(), reporter.sink());
         let store = gateway.client.store(wallet.writer(), source, &wish.options, &sink);
         let stored = store.await.map_err(answer::store_failure)?;
         gateway.metrics.add("stored_bytes", body.length);
-        finish(&gateway, &wallet, &wish, stored).await
+        finish(&gateway, &wish, stored).await
     };
     conclude(&gateway, &reporter, stored.await)
 }
@@ -76,17 +75,8 @@ struct Finished {
     answer: Value,
 }
 
-/// Gives the object to whom it was stored for, and describes what happened.
-async fn finish(
-    gateway: &Shared,
-    wallet: &Wallet<'_>,
-    wish: &StoreWish,
-    stored: Stored,
-) -> Result<Finished, Error> {
-    if let (Some(to), StoreState::Certified { token, .. }) = (wish.send_object_to, &stored.state) {
-        let sent = wallet.writer().transfer_blob(to, *token).await;
-        sent.map_err(|error| answer::send_failure(&error, *token))?;
-    }
+/// Describes what happened.
+async fn finish(gateway: &Shared, wish: &StoreWish, stored: Stored) -> Result<Finished, Error> {
     let answer = answer::describe(gateway, &stored, wish.options.epochs).await?;
     Ok(Finished { stored, answer })
 }

@@ -37,7 +37,7 @@ pub(crate) async fn put(
             let content = form.body.part(part.offset, part.length);
             files.push(QuiltFile { identifier: part.identifier.clone(), tags, content });
         }
-        let wallet = gateway.wallets.take().await?;
+        let wallet = gateway.wallets.take(&form.body.sha256).await;
         let (options, sink) = (&wish.options, reporter.sink());
         let store = gateway.client.store_quilt(wallet.writer(), files, options, &sink);
         let stored = store.await.map_err(answer::quilt_failure)?;
@@ -51,7 +51,7 @@ pub(crate) async fn put(
             })
         });
         let patches: Vec<Value> = patches.collect();
-        let mut finished = finish(&gateway, &wallet, &wish, stored.stored).await?;
+        let mut finished = finish(&gateway, &wish, stored.stored).await?;
         finished.answer = json!({"blobStoreResult": finished.answer, "storedQuiltBlobs": patches});
         Ok(finished)
     };

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use walrus_chain::{BLOBS_PER_CALL, BlobRecord, Cost};
 use walrus_core::{Epoch, TokenId};
 use walrus_node_api::wire::BlobStatus;
@@ -16,6 +17,8 @@ use crate::status;
 const SEARCH_CALLS: u64 = 10;
 /// How long a registration that was noted before it was sent may take to show up.
 const SETTLE: Duration = Duration::from_secs(30);
+/// Longest wait for it, while the account has transactions that are in no block.
+const SETTLE_MAX: Duration = Duration::from_secs(600);
 /// Pause between two looks for it.
 const SETTLE_POLL: Duration = Duration::from_secs(1);
 /// Longest wait for the nodes' word on whether the blob is stored already.
@@ -36,6 +39,13 @@ impl Store<'_> {
         let now = snapshot.network.epoch.epoch;
         let wanted = Epoch(now.0.saturating_add(self.options.epochs));
         let chain = self.client.chain();
+        let (invalid, available) =
+            futures::future::try_join(chain.is_invalid(blob_id), chain.is_available(blob_id))
+                .await?;
+        if invalid {
+            return Err(StoreError::Invalid(*blob_id));
+        }
+        // What was given away since, its new owner may delete.
         if let Some(journal) = journal
             && let Some(entry) = journal.read().await?
             && let Stage::Certified { token } | Stage::Registered { token, .. } = entry.stage
@@ -43,14 +53,9 @@ impl Store<'_> {
             && record.blob_id == *blob_id
             && record.is_certified_in(now)
             && record.end_epoch >= wanted
+            && chain.owner_of(token).await? == Some(self.owner())
         {
             return Ok(Some((Some(token), record.end_epoch)));
-        }
-        let (invalid, available) =
-            futures::future::try_join(chain.is_invalid(blob_id), chain.is_available(blob_id))
-                .await?;
-        if invalid {
-            return Err(StoreError::Invalid(*blob_id));
         }
         if !available {
             return Ok(None);
@@ -114,35 +119,69 @@ impl Store<'_> {
                 let cost = Cost { storage: *storage_cost, write: *write_cost };
                 let record = chain.blob(*token).await?;
                 let Some(record) = record.filter(&fits) else { return Ok(None) };
-                if chain.owner_of(*token).await? != Some(self.writer.address()) {
+                if chain.owner_of(*token).await? != Some(self.owner()) {
                     return Ok(None);
                 }
                 Ok(Some(found(&record, cost)))
             }
             Some(Stage::Registering { tokens_before, at }) => {
-                self.settled(*tokens_before, *at, &fits).await
+                self.settled(blob_id, *tokens_before, *at, &fits).await
             }
             Some(Stage::Certified { .. }) | None => self.search(None, &fits).await,
         }
     }
 
-    /// Waits a while for a registration that may have been sent shortly before.
+    /// Waits for a registration that may have been sent before: a while, and until all
+    /// that the account had sent by now is in blocks.
     async fn settled(
         &self,
+        blob_id: &BlobId,
         tokens_before: u64,
         at: u64,
         fits: &(dyn Fn(&BlobRecord) -> bool + Sync),
     ) -> Result<Option<Registration>, StoreError> {
+        let sent = self.writer.transactions_sent().await?;
+        let begun = Instant::now();
         loop {
+            // Asked for before the search, which finds what is in a block by then.
+            let mined = self.writer.transactions_mined().await?;
             if let Some(found) = self.search(Some(tokens_before), fits).await? {
                 return Ok(Some(found));
             }
             let age = self.client.env().clock.unix().saturating_sub(Duration::from_secs(at));
-            if age >= SETTLE {
-                return Ok(None);
+            if age >= SETTLE && mined >= sent {
+                return self.search_all(blob_id, tokens_before, fits).await;
+            }
+            if begun.elapsed() >= SETTLE_MAX {
+                return Err(StoreError::Unsettled);
             }
             tokio::time::sleep(SETTLE_POLL).await;
         }
+    }
+
+    /// The same among all tokens of the blob, however many others came after: it takes a
+    /// search of the chain's logs.
+    async fn search_all(
+        &self,
+        blob_id: &BlobId,
+        tokens_before: u64,
+        fits: &(dyn Fn(&BlobRecord) -> bool + Sync),
+    ) -> Result<Option<Registration>, StoreError> {
+        let chain = self.client.chain();
+        let later = chain.network().await?.blob_count.saturating_sub(tokens_before);
+        if later <= SEARCH_CALLS * BLOBS_PER_CALL {
+            return Ok(None);
+        }
+        let tokens = chain.objects_of(blob_id).await?;
+        for token in tokens.into_iter().rev().filter(|token| token.0 > tokens_before) {
+            let record = chain.blob(token).await?.filter(&fits);
+            if let Some(record) = record
+                && chain.owner_of(token).await? == Some(self.owner())
+            {
+                return Ok(Some(found(&record, Cost { storage: 0, write: 0 })));
+            }
+        }
+        Ok(None)
     }
 
     /// The latest fitting registration of this owner among those after `tokens_before`,
@@ -163,7 +202,7 @@ impl Store<'_> {
             }
             let records = chain.blobs(TokenId(first), last - first + 1).await?;
             for record in records.iter().rev().filter(|record| fits(record)) {
-                if chain.owner_of(record.token_id).await? == Some(self.writer.address()) {
+                if chain.owner_of(record.token_id).await? == Some(self.owner()) {
                     return Ok(Some(found(record, Cost { storage: 0, write: 0 })));
                 }
             }

@@ -347,3 +347,84 @@ fn operations_can_be_moved_between_threads() {
     }
     let _ = check;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_away_is_not_what_one_has_stored() {
+    // Its new owner may delete it at once, and the giver would have been told that it is safe.
+    let network = ChainNetwork::start(&[]).await;
+    let state = tempfile::tempdir().unwrap();
+    let client = client(&network, Some(state.path()));
+    let options = StoreOptions { deletable: true, ..StoreOptions::default() };
+    let quiet = ProgressSink::none();
+    let stored = client.store(&network.writer, blob(9), &options, &quiet).await.unwrap();
+    let StoreState::Certified { token, .. } = stored.state else { panic!("{:?}", stored.state) };
+    network.writer.transfer_blob(EvmAddress([7; 20]), token).await.unwrap();
+    let again = client.store(&network.writer, blob(9), &options, &quiet).await.unwrap();
+    let StoreState::Certified { token: own, .. } = again.state else { panic!("{:?}", again.state) };
+    assert_eq!(network.client.owner_of(own).await.unwrap(), Some(network.writer.address()));
+    // Now there is one of one's own.
+    let again = client.store(&network.writer, blob(9), &options, &quiet).await.unwrap();
+    assert_eq!(again.state, StoreState::AlreadyCertified { token: Some(own) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_for_another_is_theirs_from_the_beginning_and_paid_for_once() {
+    // Sent on afterwards, it would stay here whenever the sending failed.
+    let network = ChainNetwork::start(&[]).await;
+    let state = tempfile::tempdir().unwrap();
+    let client = client(&network, Some(state.path()));
+    let friend = EvmAddress([7; 20]);
+    let options = StoreOptions { deletable: true, owner: Some(friend), ..StoreOptions::default() };
+    let quiet = ProgressSink::none();
+    let stored = client.store(&network.writer, blob(10), &options, &quiet).await.unwrap();
+    let StoreState::Certified { token, .. } = stored.state else { panic!("{:?}", stored.state) };
+    assert_eq!(network.client.owner_of(token).await.unwrap(), Some(friend));
+    let after_one = books(&network).await;
+    let again = client.store(&network.writer, blob(10), &options, &quiet).await.unwrap();
+    assert_eq!(again.state, StoreState::AlreadyCertified { token: Some(token) });
+    assert_eq!(books(&network).await, after_one);
+    // What belongs to the friend is not what somebody else wants stored.
+    let own = StoreOptions { owner: None, ..options };
+    let stored = client.store(&network.writer, blob(10), &own, &quiet).await.unwrap();
+    assert!(matches!(stored.state, StoreState::Certified { resumed: false, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_waits_for_its_block_is_waited_for() {
+    // On a crowded chain a transaction waits for minutes: a second one pays again.
+    let crowded = DevChainConfig {
+        mine_on_transaction: false,
+        block_interval: Some(Duration::from_secs(100)),
+        empty_block_interval: None,
+        ..DevChainConfig::default()
+    };
+    let network = ChainNetwork::start_on(crowded, &[]).await;
+    let state = tempfile::tempdir().unwrap();
+    let (options, quiet) = (StoreOptions::default(), ProgressSink::none());
+    // As another process has it: what is on its way is known to the chain alone.
+    let writer = || {
+        let wallet = Wallet::from_bytes(&network.chain.accounts()[0].secret_key).unwrap();
+        ChainWriter::new(network.client.clone(), wallet, SendConfig::default())
+    };
+    let (count, wal) = books(&network).await;
+    {
+        let (client, writer) = (client(&network, Some(state.path())), writer());
+        let mut store = pin!(client.store(&writer, blob(11), &options, &quiet));
+        let is_sent = async {
+            let mined = writer.transactions_mined().await.unwrap();
+            while writer.transactions_sent().await.unwrap() == mined {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let is_sent = pin!(is_sent);
+        let cut = futures::future::select(is_sent, &mut store).await;
+        assert!(matches!(cut, futures::future::Either::Left(_)));
+    }
+    let (client, writer) = (client(&network, Some(state.path())), writer());
+    let stored = client.store(&writer, blob(11), &options, &quiet).await.unwrap();
+    assert!(matches!(stored.state, StoreState::Certified { resumed: true, .. }));
+    let (count_after, wal_after) = books(&network).await;
+    let record = network.client.blob(TokenId(count + 1)).await.unwrap().unwrap();
+    assert_eq!((count_after, record.blob_id), (count + 1, stored.blob_id));
+    assert!(wal_after < wal);
+}
