@@ -11,8 +11,9 @@ BINDGEN=0.2.130
 TARGET=wasm32-unknown-unknown
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+# Exit code 75 says that the compiler cannot be had here, which is no word on the artifact.
 rustup target list --installed --toolchain "$TOOLCHAIN" 2>/dev/null | grep -qx "$TARGET" ||
-    rustup toolchain install "$TOOLCHAIN" --profile minimal --target "$TARGET" >&2
+    rustup toolchain install "$TOOLCHAIN" --profile minimal --target "$TARGET" >&2 || exit 75
 tools="$CARGO_TARGET_DIR/wasm-tools"
 [ "$("$tools/bin/wasm-bindgen" --version 2>/dev/null)" = "wasm-bindgen $BINDGEN" ] ||
     CARGO_TARGET_DIR="$tools/target" cargo install --quiet --root "$tools" wasm-bindgen-cli --version "=$BINDGEN" >&2
