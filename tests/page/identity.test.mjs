@@ -5,9 +5,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { compute, initSync, sha256 } from "../../crates/gateway/page/vendor/redstuff.js";
+import { QuiltFiles, compute, initSync, sha256 } from "../../crates/gateway/page/vendor/redstuff.js";
 import { use } from "../../crates/gateway/page/js/source.js";
-import { content, vectors } from "./lib/vectors.mjs";
+import { content, quilts, vectors } from "./lib/vectors.mjs";
 
 const MODULE = fileURLToPath(new URL("../../crates/gateway/page/vendor/redstuff.wasm", import.meta.url));
 
@@ -31,6 +31,34 @@ test("the module names a blob otherwise than the nodes do", () => {
     checked += 1;
   }
   assert.equal(checked, 133);
+});
+
+test("files laid out here are another quilt than the one the network knows", () => {
+  for (const wanted of quilts) {
+    const contents = wanted.files.map((file) => Buffer.from(content(file)));
+    const form = new QuiltFiles(wanted.n_shards);
+    for (const { identifier, tags = {}, length } of wanted.files)
+      form.add(identifier, Object.keys(tags), Object.values(tags), length);
+    offer(Buffer.concat(contents));
+    // Too many files, or two of the same name.
+    if (wanted.expect_error) {
+      assert.throws(() => form.lay_out(), /5 files do not fit|same/, wanted.id);
+      continue;
+    }
+    const quilt = form.lay_out();
+    assert.equal(quilt.size, wanted.quilt_len, wanted.id);
+    const pieces = [];
+    for (let at = 0; at < quilt.size; at += 1_000_000)
+      pieces.push(quilt.read(at, Math.min(1_000_000, quilt.size - at)));
+    const bytes = Buffer.concat(pieces);
+    assert.equal(createHash("sha256").update(bytes).digest("hex"), wanted.quilt_sha256, wanted.id);
+    offer(bytes);
+    assert.equal(compute(wanted.n_shards, bytes.length).blob_id, wanted.blob_id, wanted.id);
+  }
+  assert.equal(quilts.length, 8);
+  const large = new QuiltFiles(10);
+  large.add("large.bin", [], [], 2 ** 28 + 1);
+  assert.throws(() => large.lay_out(), /up to 256 MiB together/);
 });
 
 test("a tip is bound to other bytes than those sent", () => {

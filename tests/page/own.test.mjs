@@ -181,6 +181,50 @@ test("only deletable blobs can be paid by oneself", async () => {
   await page.close();
 });
 
+test("files stored together by oneself cannot be had one by one, or are lost with the tab", async () => {
+  const chosen = ["one.txt", "two.bin", "three.bin"].map((name, index) => at.randomFile(name, 1 + 40_000 * index));
+  const ways = async (page, blobId) => {
+    await at.chrome.open(`blob/${blobId}`, { page });
+    for (const file of chosen) {
+      const link = page.getByRole("link", { name: path.basename(file), exact: true });
+      assert.equal(sha256(await saved(page, () => link.click())), sha256(file));
+    }
+  };
+  await at.chrome.breaking(async () => {
+    const page = await withWallet();
+    await page.route("**/v1/blob-upload-relay?*", (route) => route.abort());
+    const { card, state, status } = await storeOwn(page, chosen, {
+      before: () => page.getByLabel("Store them together, as a quilt").check(),
+    });
+    assert.equal(state, "failed");
+    assert.match(status, /save the quilt now\.$/);
+    const quilt = path.join(at.files, "saved.quilt");
+    const form = await saved(page, () => card.getByRole("link", { name: "Save the quilt" }).click());
+    writeFileSync(quilt, readFileSync(form));
+    await page.close();
+
+    const other = await withWallet(at.chrome, "blobs");
+    const row = other.locator(".blob-row", { hasText: "one.txt and 2 more" });
+    await row.getByRole("button", { name: "Finish the upload" }).click();
+    await other.getByText("Choose the quilt that you saved").waitFor();
+    await other.locator("#same-file").setInputFiles(quilt);
+    await other.locator("dialog").getByRole("button", { name: "Upload" }).click();
+    const done = other.locator(".upload").first();
+    assert.equal((await ended(done)).state, "done");
+    await ways(other, await done.locator(".blob-id").innerText());
+    await other.close();
+  });
+  // And without any trouble.
+  chosen.pop();
+  const page = await withWallet();
+  const stored = await storeOwn(page, chosen, {
+    before: () => page.getByLabel("Store them together, as a quilt").check(),
+  });
+  assert.equal(stored.state, "done", stored.status);
+  await ways(page, stored.blobId);
+  await page.close();
+});
+
 test("a wallet that signs no permissions cannot pay", async () => {
   const page = await withWallet();
   await page.evaluate(() => (globalThis.testWallet.unknown = "eth_signTypedData_v4"));

@@ -6,9 +6,12 @@
 //! their own. The file is read in pieces through the module `source.js`, which has the browser's API; what
 //! must be put aside stays in the module's memory. How the artifact is made: `crates/gateway/page/vendor`.
 //!
+//! [`QuiltFiles`] lays out many files as one blob first.
+//!
 //! Outside of a browser only [`window`] and [`limits`] have anything to do.
 
 mod limits;
+mod quilt;
 mod window;
 
 use std::io;
@@ -18,7 +21,8 @@ use sha2::{Digest as _, Sha256};
 use walrus_redstuff::{EncodeStreamError, EncodingParams, Memory, StreamEncoder, Workers};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
-pub use limits::{MOST_BYTES, TooLarge, put_aside};
+pub use limits::{MOST_BYTES, MOST_QUILT_BYTES, TooLarge, put_aside};
+pub use quilt::{Quilt, QuiltFiles};
 pub use window::Window;
 
 /// Bytes of the file that [`sha256`] has in memory.
@@ -36,6 +40,7 @@ extern "C" {
     fn progress(done: f64);
 }
 
+/// Reads through `source.js`.
 fn read_file(offset: u64, into: &mut [u8]) -> io::Result<()> {
     read(offset as f64, into).map_err(|_| io::ErrorKind::UnexpectedEof.into())
 }

@@ -5,6 +5,9 @@ use walrus_redstuff::{DataTooLarge, StreamEncoder};
 /// The largest file: half of it must fit into a browser's memory.
 pub const MOST_BYTES: u64 = 2 << 30;
 
+/// The most that files of a quilt have together: all of them are in memory at once.
+pub const MOST_QUILT_BYTES: u64 = 256 << 20;
+
 /// Why a file is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
@@ -13,6 +16,11 @@ pub enum TooLarge {
         "a browser computes blob ids of files up to 2 GiB; use the walrus command for this one"
     )]
     Browser,
+    /// Above [`MOST_QUILT_BYTES`].
+    #[error(
+        "a browser lays out quilts of files up to 256 MiB together; use the walrus command for these"
+    )]
+    Quilt,
     /// What must be put aside does not fit into memory.
     #[error("this browser has not enough memory for a file of this size; use the walrus command")]
     Memory,
@@ -30,6 +38,11 @@ pub(crate) fn length(size: f64) -> Result<u64, TooLarge> {
         return Err(TooLarge::NotASize);
     }
     if size > MOST_BYTES as f64 { Err(TooLarge::Browser) } else { Ok(size as u64) }
+}
+
+/// Whether files of so many bytes can become a quilt.
+pub(crate) fn of_quilt(bytes: u64) -> Result<(), TooLarge> {
+    if bytes > MOST_QUILT_BYTES { Err(TooLarge::Quilt) } else { Ok(()) }
 }
 
 /// How many bytes are put aside for a file of `length` bytes.
@@ -52,6 +65,8 @@ mod tests {
         assert_eq!(length(MOST_BYTES as f64), Ok(MOST_BYTES));
         assert_eq!(length(MOST_BYTES as f64 + 1.0), Err(TooLarge::Browser));
         assert_eq!(length(f64::INFINITY), Err(TooLarge::NotASize));
+        assert_eq!(of_quilt(MOST_QUILT_BYTES), Ok(()));
+        assert_eq!(of_quilt(MOST_QUILT_BYTES + 1), Err(TooLarge::Quilt));
         for bad in [-1.0, 0.5, f64::NAN] {
             assert_eq!(length(bad), Err(TooLarge::NotASize));
         }

@@ -2,9 +2,11 @@
 
 import { readFileSync } from "node:fs";
 
-export const vectors = JSON.parse(
-  readFileSync(new URL("../../../crates/redstuff/tests/vectors/redstuff.json", import.meta.url), "utf8"),
-);
+const read = (name) =>
+  JSON.parse(readFileSync(new URL(`../../../crates/redstuff/tests/vectors/${name}.json`, import.meta.url), "utf8"));
+
+export const vectors = read("redstuff");
+export const { quilts } = read("quilt");
 
 /** The bytes of a vector's blob, which its length and generator define. */
 export function content({ length, generator }) {

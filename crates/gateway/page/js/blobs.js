@@ -121,6 +121,7 @@ export function nameOf(blob, known = []) {
     name: written.get(NAME) ?? own?.name ?? null,
     type: written.get(TYPE) ?? own?.type ?? "",
     encrypted: own?.encrypted ?? false,
+    quilt: own?.quilt ?? false,
     published: written.has(NAME),
   };
 }

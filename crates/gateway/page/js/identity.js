@@ -21,7 +21,27 @@
  * @param {AbortSignal} [options.signal]
  * @returns {Promise<Identity>}
  */
-export function identify(file, shards, { digest = false, progress = () => {}, signal } = {}) {
+export async function identify(file, shards, { digest = false, progress = () => {}, signal } = {}) {
+  return (await work({ file, shards, digest }, progress, signal)).identity;
+}
+
+/**
+ * Several files as the one blob that they become together, with their names and types inside.
+ * @param {File[]} files
+ * @param {number} shards Of the network
+ * @param {AbortSignal} signal
+ * @returns {Promise<Blob>}
+ */
+export const layOut = async (files, shards, signal) => (await work({ files, shards }, () => {}, signal)).quilt;
+
+/**
+ * Has a worker of its own do something.
+ * @param {object} job
+ * @param {(done: number) => void} progress
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<any>} What it said in the end
+ */
+function work(job, progress, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return void reject(new DOMException("Cancelled", "AbortError"));
     const worker = new Worker(new URL("./identity-worker.js", import.meta.url), { type: "module" });
@@ -31,14 +51,14 @@ export function identify(file, shards, { digest = false, progress = () => {}, si
     };
     worker.onmessage = ({ data }) => {
       if ("done" in data) progress(data.done);
-      else if ("identity" in data) end(() => resolve(data.identity));
-      else end(() => reject(new Error(data.problem)));
+      else if ("problem" in data) end(() => reject(new Error(data.problem)));
+      else end(() => resolve(data));
     };
     worker.onerror = () =>
       end(() =>
         reject(new Error("This browser cannot compute the blob id: it needs WebAssembly with vectors. Update it.")),
       );
     signal?.addEventListener("abort", () => end(() => reject(new DOMException("Cancelled", "AbortError"))));
-    worker.postMessage({ file, shards, digest });
+    worker.postMessage(job);
   });
 }

@@ -30,7 +30,7 @@ const KEY = "walrus.names";
 /** Names remembered at most; the oldest are forgotten. */
 const MOST = 2_000;
 
-/** @typedef {{name: string, type?: string, encrypted?: boolean}} Remembered */
+/** @typedef {{name: string, type?: string, encrypted?: boolean, quilt?: boolean}} Remembered */
 
 /** @returns {Record<string, Remembered>} */
 function all() {

@@ -5,7 +5,7 @@ import { tokensOf } from "./blobs.js";
 import { certOf } from "./certificate.js";
 import { ChainError, encode, found } from "./chain.js";
 import { blobIdHex, objectId, toHex } from "./format.js";
-import { identify } from "./identity.js";
+import { identify, layOut } from "./identity.js";
 import { nameCalls, remember } from "./names.js";
 import * as network from "./network.js";
 import { forgetTip, rememberTip, rememberedTip, tipFor, tipWanted } from "./tip.js";
@@ -16,7 +16,9 @@ import * as wallet from "./wallet.js";
 /**
  * What is done already of a store. A repetition takes it along, so that nothing is computed or paid again.
  * @typedef {object} Kept
- * @property {Blob} [body] What is stored: the file, or its encrypted form
+ * @property {Blob} [body] What is stored: the file, its encrypted form, or several files as a quilt
+ * @property {boolean} [quilt] Whether it is a quilt
+ * @property {boolean} [encrypted] Whether it was encrypted before
  * @property {import("./identity.js").Identity} [identity]
  * @property {{tokenId: bigint, endEpoch: number, deletable: boolean}} [registered]
  * @property {{signature: string, signers: bigint}} [certificate]
@@ -25,8 +27,9 @@ import * as wallet from "./wallet.js";
 /** @typedef {import("./transfer.js").Step} Step */
 
 /**
- * Stores a file as a blob of the account in use.
- * @param {File} file
+ * Stores a file, or several together as a quilt, as a blob of the account in use.
+ * @param {File[]} files
+ * @param {{name: string, type: string}} named What the blob is called
  * @param {import("./upload.js").Wish} wish
  * @param {boolean} publishName Whether name and type are written on the chain
  * @param {Kept} kept Is added to as things get done
@@ -34,14 +37,16 @@ import * as wallet from "./wallet.js";
  * @param {AbortSignal} signal
  * @returns {Promise<import("./upload.js").Stored>}
  */
-export async function storeByAccount(file, wish, publishName, kept, watch, signal) {
+export async function storeByAccount(files, named, wish, publishName, kept, watch, signal) {
   const account = wallet.needAccount();
-  const body = (kept.body ??= await sealed(file, wish, watch, signal));
+  const body = (kept.body ??= await bodyOf(files, wish, watch, signal));
+  const quilt = (kept.quilt ??= files.length > 1);
+  const encrypted = (kept.encrypted ??= wish.readers !== null);
   const tip = await tipWanted();
-  const identity = (kept.identity ??= await named(body, tip !== null, watch, signal));
+  const identity = (kept.identity ??= await identityOf(body, tip !== null, watch, signal));
   const { blobId } = identity;
   const stored = (/** @type {bigint} */ tokenId, /** @type {number} */ endEpoch, before = false) => {
-    remember(blobId, { name: file.name, type: file.type, encrypted: wish.readers !== null });
+    remember(blobId, { ...named, encrypted, quilt });
     return { blobId, tokenId, endEpoch, before, size: body.size };
   };
   if (!kept.registered) {
@@ -65,13 +70,22 @@ export async function storeByAccount(file, wish, publishName, kept, watch, signa
     }
     kept.certificate = await relayed(query, blobId, body, watch, signal);
   }
-  await certify(tokenId, kept, publishName ? nameCalls(tokenId, file) : [], watch);
+  await certify(tokenId, kept, publishName ? nameCalls(tokenId, named, quilt) : [], watch);
   forgetTip(blobId);
   return stored(tokenId, endEpoch);
 }
 
+/** What is stored. @param {File[]} files @param {import("./upload.js").Wish} wish @param {(step: Step) => void} watch @param {AbortSignal} signal */
+async function bodyOf(files, wish, watch, signal) {
+  const [file] = files;
+  if (!file) throw new Error("There is no file to store.");
+  if (files.length === 1) return sealed(file, wish, watch, signal);
+  watch({ stage: "naming", bytes_done: 0, bytes_total: 1 });
+  return layOut(files, Number(network.overview().parameters.nShards), signal);
+}
+
 /** The body's identity. @param {Blob} body @param {boolean} digest @param {(step: Step) => void} watch @param {AbortSignal} signal */
-export function named(body, digest, watch, signal) {
+function identityOf(body, digest, watch, signal) {
   const shards = Number(network.overview().parameters.nShards);
   const progress = (/** @type {number} */ done) => watch({ stage: "naming", bytes_done: done, bytes_total: body.size });
   progress(0);
@@ -203,7 +217,7 @@ async function certify(tokenId, kept, calls, watch) {
 export async function resumed(file, blob, watch, signal) {
   const other = "This is another file than the one that was registered. Choose the same, unchanged.";
   if (file.size !== blob.size) throw new Error(other);
-  const identity = await named(file, (await tipWanted()) !== null, watch, signal);
+  const identity = await identityOf(file, (await tipWanted()) !== null, watch, signal);
   if (identity.blobId !== blob.blobId) throw new Error(other);
   return {
     body: file,

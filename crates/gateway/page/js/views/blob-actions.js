@@ -34,7 +34,8 @@ const unfinished = (blob) => blob.certifiedEpoch === 0 && Boolean(network.config
 
 /** @param {Blob} blob */
 function finish(blob) {
-  const { name, encrypted } = blobs.nameOf(blob);
+  const { name, type, encrypted, quilt } = blobs.nameOf(blob);
+  const made = encrypted ? "the encrypted form" : quilt ? "the quilt" : null;
   const input = h("input", { type: "file", id: "same-file", required: true });
   const stop = new AbortController();
   const open = dialog({
@@ -45,8 +46,7 @@ function finish(blob) {
         null,
         "This blob is registered and paid for, but its bytes never reached enough nodes. Choose the same file again: nothing is paid twice, except gas.",
       ),
-      encrypted &&
-        h("p", { class: "notice" }, "It was encrypted: choose the encrypted form that you saved, not the file itself."),
+      made && h("p", { class: "notice" }, `Choose ${made} that you saved, not what it was made of.`),
       h(
         "label",
         { for: "same-file" },
@@ -70,7 +70,8 @@ function finish(blob) {
         token: "",
         padded: false,
       };
-      enqueue([file], wish, !encrypted, kept);
+      Object.assign(kept, { quilt, encrypted });
+      enqueue([new File([file], name ?? file.name, { type: type || file.type })], wish, !encrypted, kept);
       location.hash = "#/store";
     },
   });

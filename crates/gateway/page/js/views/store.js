@@ -42,8 +42,7 @@ export function storeView(main) {
     "Store them together, as a quilt",
     "One blob for all: much cheaper for small files. Each can still be read alone, and all end together.",
   );
-  // A browser does not lay out quilts.
-  const mayBeQuilt = () => files.list.length > 1 && readers.kind() === "none" && payer.value() === "gateway";
+  const mayBeQuilt = () => files.list.length > 1 && readers.kind() === "none";
   const asQuilt = () => together.checked && mayBeQuilt();
   const sealed = (/** @type {number} */ size) =>
     readers.kind() === "none" ? size : sealedSize(size, readers.padded());

@@ -56,6 +56,8 @@ const STAGE_OF = {
 export function uploadCard(files, wish, publishName, kept = {}) {
   const file = described(files);
   const stop = new AbortController();
+  /** What is stored instead of the file itself, if something was made of it here. */
+  const made = wish.readers ? "encrypted form" : file.quilt ? "quilt" : null;
   const steps = stageList(wish);
   const status = h("p", { class: "card-status", role: "status", "aria-live": "polite" }, "Waiting for the one before");
   const progress = bar(`Progress of ${file.name}`);
@@ -109,9 +111,18 @@ export function uploadCard(files, wish, publishName, kept = {}) {
       detail.append(spread.element);
       const stored =
         wish.payer === "account"
-          ? await storeByAccount(/** @type {File} */ (files[0]), wish, publishName, kept, watch, stop.signal)
+          ? await storeByAccount(
+              files,
+              { name: file.name, type: file.type },
+              wish,
+              publishName,
+              kept,
+              watch,
+              stop.signal,
+            )
           : await store(files, wish, watch, stop.signal);
-      remember(stored.blobId, { name: file.name, type: file.type, encrypted: wish.readers !== null });
+      if (wish.payer === "gateway")
+        remember(stored.blobId, { name: file.name, type: file.type, encrypted: wish.readers !== null });
       steps.finish();
       progress.set(1);
       spread.finish();
@@ -124,7 +135,11 @@ export function uploadCard(files, wish, publishName, kept = {}) {
           ? "It was stored already; nothing was paid."
           : `Stored until ${format.dateTime(network.epochStart(stored.endEpoch))}.${missing}`,
       );
-      replace(actions, links(file, stored, wish.readers !== null, publishName));
+      const quilt = file.quilt || kept.quilt === true;
+      replace(
+        actions,
+        links({ ...file, quilt }, stored, wish.readers !== null || kept.encrypted === true, publishName),
+      );
       if (publishName && stored.tokenId && !stored.before)
         element.dataset.named = String(wish.payer === "account" || (await writeName(file, stored.tokenId)));
     } catch (error) {
@@ -140,8 +155,8 @@ export function uploadCard(files, wish, publishName, kept = {}) {
   /** What becomes of what was paid already. */
   function wayOn() {
     if (!kept.registered) return "";
-    if (wish.readers)
-      return "The registration is paid and kept. Try again here; to go on after this tab is closed, save the encrypted form now.";
+    if (made)
+      return `The registration is paid and kept. Try again here; to go on after this tab is closed, save the ${made} now.`;
     return "The registration is paid and kept. Try again here, or later from My blobs.";
   }
 
@@ -152,13 +167,17 @@ export function uploadCard(files, wish, publishName, kept = {}) {
     if (state === "failed") steps.fail();
     if (state === "done") return;
     replace(actions, h("button", { type: "button", class: "button", onclick: again }, "Try again"));
-    // Encrypted once more it would be another blob.
-    if (wish.readers && kept.registered && kept.body)
+    // Encrypted once more it would be another blob, and so would files that are laid out in another order.
+    if (made && kept.registered && kept.body)
       actions.append(
         h(
           "a",
-          { class: "button", href: URL.createObjectURL(kept.body), download: `${file.name}.age` },
-          "Save the encrypted form",
+          {
+            class: "button",
+            href: URL.createObjectURL(kept.body),
+            download: `${file.name}.${wish.readers ? "age" : "quilt"}`,
+          },
+          `Save the ${made}`,
         ),
       );
   }
