@@ -8,7 +8,7 @@
 //!
 //! [`QuiltFiles`] lays out many files as one blob first.
 //!
-//! Outside of a browser only [`window`] and [`limits`] have anything to do.
+//! Outside of a browser only [`Window`] and the limits have anything to do.
 
 mod limits;
 mod quilt;
