@@ -2,22 +2,17 @@
 # Makes crates/gateway/page/vendor/redstuff.* from crates/redstuff-wasm: wasm.sh [--check]
 #
 # The same bytes in any folder, given the versions below. With --check nothing is written, and it fails when the
-# committed files differ. Needs rustup; installs the rest.
+# committed files differ. Needs rustup.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 TOOLCHAIN=1.95.0
-BINDGEN=0.2.130
 TARGET=wasm32-unknown-unknown
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 # Exit code 75 says that the compiler cannot be had here, which is no word on the artifact.
 rustup target list --installed --toolchain "$TOOLCHAIN" 2>/dev/null | grep -qx "$TARGET" ||
     rustup toolchain install "$TOOLCHAIN" --profile minimal --target "$TARGET" >&2 || exit 75
-tools="$CARGO_TARGET_DIR/wasm-tools"
-[ "$("$tools/bin/wasm-bindgen" --version 2>/dev/null)" = "wasm-bindgen $BINDGEN" ] ||
-    CARGO_TARGET_DIR="$tools/target" cargo install --quiet --root "$tools" wasm-bindgen-cli --version "=$BINDGEN" >&2
-
 # No path of this machine may reach the artifact, nor the flags of whoever calls.
 sysroot="$(rustc "+$TOOLCHAIN" --print sysroot)"
 commit="$(rustc "+$TOOLCHAIN" -vV | sed -n 's/^commit-hash: //p')"
@@ -37,8 +32,8 @@ CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f'; echo "${flags[*]}")" \
 
 made="$(mktemp -d)"
 trap 'rm -r "$made"' EXIT
-"$tools/bin/wasm-bindgen" --target web --no-typescript --omit-default-module-path --remove-producers-section --remove-name-section \
-    --out-dir "$made" --out-name redstuff "$CARGO_TARGET_DIR/$TARGET/wasm/walrus_redstuff_wasm.wasm"
+cargo "+$TOOLCHAIN" run --quiet --locked --manifest-path tests/page/bindgen/Cargo.toml --target-dir "$CARGO_TARGET_DIR/bindgen" -- \
+    "$CARGO_TARGET_DIR/$TARGET/wasm/walrus_redstuff_wasm.wasm" "$made"
 mv "$made/redstuff_bg.wasm" "$made/redstuff.wasm"
 sed -i '1i // @ts-nocheck' "$made/redstuff.js"
 
