@@ -30,7 +30,7 @@
 //! ```
 //!
 //! Reading order: [`QuiltShape`], [`QuiltPlan`] and [`QuiltSource`] to make one; [`QuiltIndex`] and
-//! [`PatchBlock`] to read one; [`QuiltPatchId`], the name of a patch.
+//! [`PatchBlock`], or [`PatchHead`] for files too long for memory, to read one; [`QuiltPatchId`], the name of a patch.
 
 mod index;
 mod patch_block;
@@ -41,7 +41,7 @@ mod source;
 mod tags;
 
 pub use index::{IndexError, QuiltIndex, QuiltPatch, index_columns};
-pub use patch_block::{PatchBlock, PatchError};
+pub use patch_block::{PatchBlock, PatchError, PatchHead};
 pub use patch_id::{QuiltPatchId, QuiltPatchIdParseError};
 pub use plan::{FileOutline, IdentifierError, PlanError, QuiltPlan, check_identifier};
 pub use shape::{ColumnBytes, NotAQuilt, QuiltShape};

@@ -13,7 +13,7 @@ use support::{content, list, number, params, sha256, text, xorshift64};
 use walrus_redstuff::bcs::Writer;
 use walrus_redstuff::quilt::{
     FileOutline, IdentifierError, IndexError, MAX_TAGS_BYTES, NotAQuilt, PatchBlock, PatchError,
-    PlanError, QuiltIndex, QuiltPatchId, QuiltPatchIdParseError, QuiltPlan, QuiltShape,
+    PatchHead, PlanError, QuiltIndex, QuiltPatchId, QuiltPatchIdParseError, QuiltPlan, QuiltShape,
     QuiltSource, Tags, TagsError, index_columns,
 };
 use walrus_redstuff::{Encoder, ReadAt, Secondary, SliverIndex, SymbolSize, VerifiedSliver};
@@ -383,6 +383,15 @@ fn patches_that_lie_are_refused_by_name() {
     let parsed = PatchBlock::parse(&good, Some("a")).unwrap();
     assert_eq!((parsed.identifier(), parsed.data()), ("a", &b"data"[..]));
     assert_eq!(&good[parsed.data_place()], b"data");
+    // Of a long file only the beginning is in memory.
+    let long = block(1, 4 + 1_000_000, 0, &named);
+    let head = PatchHead::parse(&long, 2_000_000, Some("a")).unwrap();
+    assert_eq!((head.identifier(), head.data()), ("a", 10..1_000_010));
+    let refused = PatchError::TooLong { max: 1_000_003, got: 1_000_004 };
+    assert_eq!(PatchHead::parse(&long, 1_000_009, None), Err(refused));
+    for cut in 0..10 {
+        assert!(PatchHead::parse(&long[..cut], 2_000_000, None).is_err(), "{cut}");
+    }
     assert_eq!(PatchBlock::parse(&block(1, 4, 0, &named), None).unwrap().data(), b"");
     let (expected, got) = ("b".to_owned(), "a".to_owned());
     let refused = PatchError::OtherIdentifier { expected, got };

@@ -171,7 +171,8 @@ fn chance(n: u16, needed: u16, drawn: usize, good: usize) -> f64 {
         (ln_choose(held, hits) + ln_choose(n - held, drawn - hits) - ln_choose(n, drawn)).exp()
     };
     let sum: f64 = (good..=drawn).filter(|hits| possible(*hits)).map(of).sum();
-    sum.min(1.0)
+    // An empty sum is a negative zero.
+    sum.clamp(0.0, 1.0) + 0.0
 }
 
 fn human(report: &Value) -> String {

@@ -45,6 +45,81 @@ pub enum PatchError {
     Malformed(#[from] BcsError),
 }
 
+/// What stands in front of a file, and where in the columns the file lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchHead<'a> {
+    identifier: &'a str,
+    tags: Tags,
+    data: Range<u64>,
+}
+
+impl<'a> PatchHead<'a> {
+    /// Longest head: two sections of as many bytes as their lengths can tell of.
+    pub const MAX_BYTES: usize = PATCH_HEADER_BYTES + 2 * (2 + u16::MAX as usize);
+
+    /// Reads the head of the file in columns that have `columns_bytes` together, of which `start` holds the
+    /// first: [`Self::MAX_BYTES`], or all if they are fewer. The file must be called `expected` where the
+    /// index is at hand. Copies no more than the tags.
+    ///
+    /// # Errors
+    /// [`PatchError`].
+    pub fn parse(
+        start: &'a [u8],
+        columns_bytes: u64,
+        expected: Option<&str>,
+    ) -> Result<Self, PatchError> {
+        let mut reader = Reader::new(start);
+        let version = reader.u8()?;
+        if version != VERSION {
+            return Err(PatchError::Version { got: version });
+        }
+        let (got, mask) = (reader.u32()?, reader.u8()?);
+        let max = columns_bytes.saturating_sub(PATCH_HEADER_BYTES as u64);
+        if u64::from(got) > max {
+            return Err(PatchError::TooLong {
+                max: usize::try_from(max).unwrap_or(usize::MAX),
+                got,
+            });
+        }
+        if mask & !HAS_TAGS != 0 {
+            return Err(PatchError::UnknownMask { got: mask });
+        }
+        let end = PATCH_HEADER_BYTES as u64 + u64::from(got);
+        let here = usize::try_from(got).unwrap_or(usize::MAX).min(reader.left());
+        let mut block = Reader::new(reader.take(here)?);
+        let mut section = section_of(&mut block)?;
+        let identifier = section.string(super::MAX_IDENTIFIER_BYTES)?;
+        section.finish()?;
+        let mut tags = Tags::none();
+        if mask & HAS_TAGS != 0 {
+            let mut section = section_of(&mut block)?;
+            tags = Tags::read(&mut section)?;
+            section.finish()?;
+        }
+        if let Some(expected) = expected.filter(|expected| *expected != identifier) {
+            let (expected, got) = (expected.to_owned(), identifier.to_owned());
+            return Err(PatchError::OtherIdentifier { expected, got });
+        }
+        let data = (PATCH_HEADER_BYTES + here - block.left()) as u64..end;
+        Ok(Self { identifier, tags, data })
+    }
+
+    /// The file's name.
+    pub fn identifier(&self) -> &'a str {
+        self.identifier
+    }
+
+    /// The file's tags.
+    pub fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    /// Where the file lies in the columns.
+    pub fn data(&self) -> Range<u64> {
+        self.data.clone()
+    }
+}
+
 /// A file of a quilt as it lies in its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatchBlock<'a> {
@@ -62,35 +137,11 @@ impl<'a> PatchBlock<'a> {
     /// # Errors
     /// [`PatchError`].
     pub fn parse(columns: &'a [u8], expected: Option<&str>) -> Result<Self, PatchError> {
-        let mut reader = Reader::new(columns);
-        let version = reader.u8()?;
-        if version != VERSION {
-            return Err(PatchError::Version { got: version });
-        }
-        let (got, mask) = (reader.u32()?, reader.u8()?);
-        let max = reader.left();
-        let block = usize::try_from(got).ok().filter(|length| *length <= max);
-        let block = block.ok_or(PatchError::TooLong { max, got })?;
-        if mask & !HAS_TAGS != 0 {
-            return Err(PatchError::UnknownMask { got: mask });
-        }
-        let end = PATCH_HEADER_BYTES + block;
-        let mut block = Reader::new(reader.take(block)?);
-        let mut section = section_of(&mut block)?;
-        let identifier = section.string(super::MAX_IDENTIFIER_BYTES)?;
-        section.finish()?;
-        let mut tags = Tags::none();
-        if mask & HAS_TAGS != 0 {
-            let mut section = section_of(&mut block)?;
-            tags = Tags::read(&mut section)?;
-            section.finish()?;
-        }
-        if let Some(expected) = expected.filter(|expected| *expected != identifier) {
-            let (expected, got) = (expected.to_owned(), identifier.to_owned());
-            return Err(PatchError::OtherIdentifier { expected, got });
-        }
-        let data = block.take(block.left())?;
-        Ok(Self { identifier, tags, data, end })
+        let head = PatchHead::parse(columns, columns.len() as u64, expected)?;
+        // Within the columns, all of which are here.
+        let (start, end) = (head.data.start as usize, head.data.end as usize);
+        let PatchHead { identifier, tags, .. } = head;
+        Ok(Self { identifier, tags, data: &columns[start..end], end })
     }
 
     /// Its name.

@@ -136,6 +136,9 @@ pub enum ReadQuiltError {
     /// What was put aside of a whole quilt cannot be read back.
     #[error("what was put aside of the quilt cannot be read: {0}")]
     Aside(std::io::Error),
+    /// The file cannot be written where it was wanted.
+    #[error("the file of the quilt cannot be written: {0}")]
+    Output(std::io::Error),
     /// The blob cannot be read at all.
     #[error(transparent)]
     Read(#[from] ReadBlobError),

@@ -1,5 +1,6 @@
 //! Reading the index of a quilt, and single files of it.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use walrus_node_api::{Meter, NodeError};
 use walrus_redstuff::quilt::{
-    IndexError, PatchBlock, QuiltIndex, QuiltPatch, QuiltPatchId, QuiltShape, index_columns,
+    IndexError, PatchBlock, PatchHead, QuiltIndex, QuiltPatch, QuiltPatchId, QuiltShape,
+    index_columns,
 };
 use walrus_redstuff::{
     BlobId, ConsistencyCheck, ReadAt, Secondary, SliverIndex, SliverType, VerifiedMetadata,
@@ -22,6 +24,9 @@ use crate::progress::{Progress, ProgressSink};
 use crate::range::ask::{Source, Sources};
 use crate::range::lines::{Lines, OutOfReach};
 use crate::read::{Content, FetchError};
+
+/// Bytes of a file that are in memory while it is copied out of a whole quilt.
+const PIECE: usize = 256 << 10;
 
 /// A quilt that files are being read from. What was learnt of it serves the next file too.
 pub struct QuiltReader {
@@ -180,6 +185,32 @@ impl QuiltReader {
         self.read_columns_of(patch.columns(), Some(patch.identifier())).await
     }
 
+    /// Writes a file that the index tells of, and gives back what it was written to. Once the whole quilt
+    /// was fetched, only a piece of the file is in memory at a time.
+    ///
+    /// # Errors
+    /// See [`ReadQuiltError`]; some of the file may have been written by then.
+    pub async fn copy<W: io::Write + Send + 'static>(
+        &mut self,
+        patch: &QuiltPatch,
+        mut output: W,
+    ) -> Result<W, ReadQuiltError> {
+        let Some(whole) = self.whole.clone() else {
+            let read = self.read(patch).await?;
+            let write = move || output.write_all(&read.bytes).map(|()| output);
+            return self
+                .client
+                .env()
+                .compute(Duration::ZERO, write)
+                .await
+                .map_err(ReadQuiltError::Output);
+        };
+        let (shape, patch) = (self.shape().await?, patch.clone());
+        let copy =
+            move || copy_pieces(&shape, whole.as_ref(), &patch, &mut output).map(|()| output);
+        self.client.env().compute(Duration::ZERO, copy).await
+    }
+
     /// Fetches the whole quilt, with the strict check, so that everything is read from it: cheaper for
     /// those who want most files.
     ///
@@ -325,6 +356,28 @@ impl QuiltReader {
             blob_id: &self.blob_id,
         }
     }
+}
+
+/// Writes a file out of a whole quilt, piece by piece.
+fn copy_pieces(
+    shape: &QuiltShape,
+    quilt: &dyn ReadAt,
+    patch: &QuiltPatch,
+    output: &mut impl io::Write,
+) -> Result<(), ReadQuiltError> {
+    let columns = shape.column_stream(quilt, patch.columns()).map_err(ReadQuiltError::Aside)?;
+    let mut piece = vec![0; columns.len().min(PIECE as u64) as usize];
+    let start = piece.len().min(PatchHead::MAX_BYTES);
+    columns.read_at(0, &mut piece[..start]).map_err(ReadQuiltError::Aside)?;
+    let head = PatchHead::parse(&piece[..start], columns.len(), Some(patch.identifier()))?;
+    let Range { start: mut at, end } = head.data();
+    while at < end {
+        let length = (end - at).min(PIECE as u64) as usize;
+        columns.read_at(at, &mut piece[..length]).map_err(ReadQuiltError::Aside)?;
+        output.write_all(&piece[..length]).map_err(ReadQuiltError::Output)?;
+        at += length as u64;
+    }
+    Ok(())
 }
 
 /// A column from the node that holds it, and that it need not be recovered.

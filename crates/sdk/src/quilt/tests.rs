@@ -244,6 +244,20 @@ async fn what_is_not_there_is_told_so() {
     }
 }
 
+/// A disk with no room left.
+#[derive(Debug)]
+struct Full;
+
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// If this failed, files would not come back from a real network as they went in, would be paid for
 /// twice, or a quilt of which few nodes are left could not be read although the whole can.
 #[tokio::test(start_paused = true)]
@@ -258,7 +272,7 @@ async fn files_are_stored_and_read_back() {
 
     let directory = tempfile::tempdir().unwrap();
     let contents =
-        [("empty", Vec::new()), ("large", vec![7; 100_000]), ("small", b"hello".to_vec())];
+        [("empty", Vec::new()), ("large", vec![7; 600_000]), ("small", b"hello".to_vec())];
     let mut given = Vec::new();
     for (name, bytes) in &contents {
         let path = directory.path().join(name);
@@ -293,6 +307,17 @@ async fn files_are_stored_and_read_back() {
     let read = quilt.find(&named("small")).await.unwrap();
     assert_eq!(read.bytes, b"hello");
     assert!(quilt.report().whole_quilt);
+    // Out of the whole quilt files are copied as they are, with no more than a piece in memory.
+    for patch in index.patches() {
+        let copied = quilt.copy(patch, Vec::new()).await.unwrap();
+        let (_, bytes) = contents.iter().find(|(name, _)| *name == patch.identifier()).unwrap();
+        assert!(copied == *bytes, "{}", patch.identifier());
+    }
+    let full = quilt.copy(index.by_identifier("large").unwrap(), Full).await.unwrap_err();
+    assert!(matches!(full, ReadQuiltError::Output(_)), "{full}");
+    let mut alone = client.quilt(&id, &options, &quiet).await.unwrap();
+    let copied = alone.copy(index.by_identifier("small").unwrap(), Vec::new()).await.unwrap();
+    assert!(copied == b"hello" && !alone.report().whole_quilt);
     let small = QuiltReadOptions { max_quilt_bytes: 100_000, ..options };
     let refused = reader(&client, &dead, &id, &small).find(&named("small")).await.unwrap_err();
     assert!(matches!(refused, ReadQuiltError::OutOfReach { .. }), "{refused}");

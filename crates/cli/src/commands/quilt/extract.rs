@@ -1,8 +1,7 @@
 //! `walrus quilt extract`: all files of a quilt into a directory.
 
 use std::{
-    fs::{DirBuilder, OpenOptions},
-    io::Write,
+    fs::{DirBuilder, File, OpenOptions},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -48,10 +47,11 @@ pub async fn run(
     quilt.fetch_whole().await.map_err(failed)?;
     let mut size = 0;
     for patch in index.patches() {
-        let read = quilt.read(patch).await.map_err(failed)?;
-        size += read.bytes.len() as u64;
         let target = Target::new(&arguments.out, patch.identifier());
-        env.compute(Duration::ZERO, move || target.write(&read.bytes)).await?;
+        let copied = quilt.copy(patch, target.create()?).await;
+        // Half a file looks like one.
+        let file = copied.inspect_err(|_| target.remove()).map_err(failed)?;
+        size += env.compute(Duration::ZERO, move || target.finish(&file)).await?;
     }
     let report = quilt.report();
     warn(&report, output);
@@ -112,19 +112,36 @@ impl Target {
         Failure::message(Kind::Refused, text).hint("extract into a new directory")
     }
 
-    /// Writes the file, which must not exist.
-    fn write(&self, contents: &[u8]) -> Outcome {
+    /// Creates the file, which must not exist.
+    fn create(&self) -> Result<File, Failure> {
         self.check()?;
         let path = self.path();
-        let write = || {
+        let create = || {
             let parent = path.parent().unwrap_or(&self.root);
             DirBuilder::new().recursive(true).create(parent)?;
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-            file.write_all(contents)?;
-            file.sync_all()
+            OpenOptions::new().write(true).create_new(true).open(&path)
         };
-        write().map_err(|error: std::io::Error| {
-            Failure::message(Kind::Failed, format!("cannot write {}: {error}", path.display()))
-        })
+        create().map_err(|error| self.failed(&error))
+    }
+
+    /// Takes away what was not written to its end.
+    fn remove(&self) {
+        if let Err(error) = std::fs::remove_file(self.path()) {
+            tracing::warn!(%error, path = %self.path().display(), "half a file stays");
+        }
+    }
+
+    /// Makes sure that the file stays; its length.
+    fn finish(&self, file: &File) -> Result<u64, Failure> {
+        let length = || {
+            file.sync_all()?;
+            Ok(file.metadata()?.len())
+        };
+        length().map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Failure {
+        let path = self.path();
+        Failure::message(Kind::Failed, format!("cannot write {}: {error}", path.display()))
     }
 }
