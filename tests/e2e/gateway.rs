@@ -80,7 +80,9 @@ fn several_wallets_pay_for_stores_at_the_same_time() {
     let config = network.path().join("walrus.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, format!("{text}password_file = \"password.txt\"\n")).unwrap();
-    let settings = "keystores = [\"wallet-0.json\", \"wallet-1.json\"]\n";
+    let settings = "keystores = [\"wallet-0.json\", \"wallet-1.json\"]\n\
+                    [contexts.test.gateway.senders]\n\
+                    part = 2\nproxies = [\"192.0.2.1\"]\nforwarded_by = \"forwarded\"\n";
     let gateway = Gateway::start(&network, settings, &["--publisher", "--aggregator"]);
     assert_eq!(gateway.report["accounts"], 3, "{}", gateway.report);
 

@@ -16,6 +16,7 @@
 //! bind = "127.0.0.1:31415"
 //! ```
 
+use std::net::IpAddr;
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
@@ -124,6 +125,34 @@ pub struct GatewaySection {
     /// What the relay wants to be paid; nothing without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tip: Option<TipSection>,
+    /// What one of many senders may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub senders: Option<SendersSection>,
+}
+
+/// What one of many senders may take, and which proxies speak for them.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SendersSection {
+    /// One sender has at most this part of a role's places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<usize>,
+    /// Addresses of proxies that are believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proxies: Vec<IpAddr>,
+    /// The header in which they name the sender.
+    pub forwarded_by: ForwardedHeader,
+}
+
+/// How a proxy names the sender.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded`.
+    Forwarded,
 }
 
 impl GatewaySection {

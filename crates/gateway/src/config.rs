@@ -1,5 +1,6 @@
 //! What a gateway does, and how much of it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct GatewayConfig {
     pub sites_domain: Option<SitesDomain>,
     /// Where figures for Prometheus are served, as `host:port`.
     pub metrics_bind: Option<String>,
+    /// What one of many senders may take.
+    pub senders: Senders,
     /// Bounds.
     pub limits: Limits,
 }
@@ -66,6 +69,7 @@ impl GatewayConfig {
             allowed_headers: ALLOWED_HEADERS.map(str::to_owned).to_vec(),
             sites_domain: None,
             metrics_bind: None,
+            senders: Senders::default(),
             limits: Limits::default(),
         }
     }
@@ -138,6 +142,41 @@ impl TipKind {
             }
         }
     }
+}
+
+/// What one sender may take, and who the senders are. A sender is an address, of IPv6 the
+/// 2^64 addresses that share its network; those of this machine have no limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Senders {
+    /// One sender has at most this part of the places of each role, and one in any case:
+    /// 4 is a quarter, 1 everything.
+    pub part: usize,
+    /// Proxies that are believed when they say for whom they ask.
+    pub proxies: Vec<IpAddr>,
+    /// How they say it.
+    pub forwarded_by: ForwardedBy,
+}
+
+impl Default for Senders {
+    fn default() -> Self {
+        Self { part: 4, proxies: Vec::new(), forwarded_by: ForwardedBy::XForwardedFor }
+    }
+}
+
+impl Senders {
+    /// How many of `places` one sender may have.
+    pub fn share_of(&self, places: usize) -> usize {
+        (places / self.part.max(1)).max(1)
+    }
+}
+
+/// The header in which a proxy says for whom it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedBy {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// How much a gateway takes on. Whatever exceeds these is refused, before memory or disk

@@ -27,6 +27,7 @@ mod query;
 mod relay;
 mod router;
 mod rpc;
+mod senders;
 mod server;
 mod settings;
 mod spool;
@@ -35,7 +36,10 @@ mod uploads;
 mod wallets;
 
 pub use auth::TokenConfigError;
-pub use config::{ALLOWED_HEADERS, GatewayConfig, Limits, Roles, TipConfig, TipKind, TokenConfig};
+pub use config::{
+    ALLOWED_HEADERS, ForwardedBy, GatewayConfig, Limits, Roles, Senders, TipConfig, TipKind,
+    TokenConfig,
+};
 pub use error::{Error, Reason};
 pub use openapi::document as openapi_document;
 pub use server::{RunningGateway, StartError, start};

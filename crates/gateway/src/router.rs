@@ -14,12 +14,12 @@ use http::header::{
 use tower_http::cors::{AllowHeaders, AllowMethods, Any, CorsLayer};
 
 use crate::aggregator::sites;
-use crate::config::Limits;
 use crate::error::{Error, unknown_method, unknown_route};
 use crate::gate::{Gate, admit};
 use crate::hosts::by_host;
 use crate::metrics::measure;
-use crate::state::Shared;
+use crate::senders::{Fair, share};
+use crate::state::{SURVEYS, Shared};
 use crate::{aggregator, nodes, openapi, page, publisher, relay, rpc, settings, uploads};
 
 /// Names the part of a quilt that an answer holds.
@@ -39,27 +39,30 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .route("/v1/health", get(status))
         .route("/v1/config", get(settings::get))
         .route("/v1/api", get(openapi::get));
-    let reads = Gate::new(&gateway.env, &limits, limits.max_reads);
+    let reads = Entrance::new(&gateway, limits.max_reads);
+    let fair = |places| from_fn_with_state(Fair::new(&config.senders, places), share);
     if roles.aggregator {
         open = open.merge(aggregator(&reads));
     }
     if roles.publisher {
-        open = open.merge(publisher(&gateway, &limits));
+        open = open.merge(publisher(&Entrance::new(&gateway, limits.max_stores)));
     }
     if roles.relay {
-        open = open.merge(relay(&gateway, &limits));
+        open = open.merge(relay(&Entrance::new(&gateway, limits.max_relays)));
     }
     if roles.publisher || roles.relay {
-        open = open.route("/v1/uploads/{id}/events", get(uploads::events));
+        let events = get(uploads::events).layer(fair(limits.max_watchers));
+        open = open.route("/v1/uploads/{id}/events", events);
     }
     // Before the layer, which answers the questions of browsers by this method.
     let mut routes = open.method_not_allowed_fallback(unknown_method).layer(cors());
     if roles.page {
         // Without permission for other origins.
+        let surveys = fair(SURVEYS);
         routes = routes
-            .route("/v1/rpc", post(rpc::post))
-            .route("/v1/nodes", get(nodes::list))
-            .route("/v1/blobs/{blob_id}/confirmations", get(nodes::confirmations))
+            .route("/v1/rpc", post(rpc::post).layer(fair(limits.max_rpc_requests)))
+            .route("/v1/nodes", get(nodes::list).layer(surveys.clone()))
+            .route("/v1/blobs/{blob_id}/confirmations", get(nodes::confirmations).layer(surveys))
             .route("/", get(page::index))
             .route("/{*path}", get(page::other));
     }
@@ -67,6 +70,27 @@ pub(crate) fn router(gateway: Shared) -> Router {
     match gateway.config.sites_domain.clone().filter(|_| roles.aggregator) {
         Some(domain) => by_host(domain, finish(website(&reads), &gateway), routes),
         None => routes,
+    }
+}
+
+/// The way to a role: a fair part of its places for each sender, and a place for a request.
+struct Entrance {
+    fair: Arc<Fair>,
+    gate: Arc<Gate>,
+}
+
+impl Entrance {
+    fn new(gateway: &Shared, places: usize) -> Self {
+        let config = &gateway.config;
+        Self {
+            fair: Fair::new(&config.senders, places),
+            gate: Gate::new(&gateway.env, &config.limits, places),
+        }
+    }
+
+    fn before(&self, routes: Router<Shared>) -> Router<Shared> {
+        let (gate, fair) = (self.gate.clone(), self.fair.clone());
+        routes.layer(from_fn_with_state(gate, admit)).layer(from_fn_with_state(fair, share))
     }
 }
 
@@ -82,8 +106,8 @@ fn finish(routes: Router<Shared>, gateway: &Shared) -> Router {
         .with_state(gateway.clone())
 }
 
-fn aggregator(gate: &Arc<Gate>) -> Router<Shared> {
-    Router::new()
+fn aggregator(entrance: &Entrance) -> Router<Shared> {
+    let routes = Router::new()
         .route("/v1/blobs/{blob_id}", get(aggregator::blob))
         .route("/v1/blobs/by-object-id/{object_id}", get(aggregator::object))
         .route("/v1/blobs/by-reference/{reference}", get(aggregator::reference))
@@ -95,34 +119,27 @@ fn aggregator(gate: &Arc<Gate>) -> Router<Shared> {
         .route("/v1/quilts/{quilt_id}/patches", get(aggregator::patches))
         .route("/v1/sites/{reference}", get(sites::bare))
         .route("/v1/sites/{reference}/", get(sites::index))
-        .route("/v1/sites/{reference}/{*path}", get(sites::file))
-        .layer(from_fn_with_state(gate.clone(), admit))
+        .route("/v1/sites/{reference}/{*path}", get(sites::file));
+    entrance.before(routes)
 }
 
 /// One website at its own host name.
-fn website(gate: &Arc<Gate>) -> Router<Shared> {
-    Router::new()
-        .route("/", get(sites::host_index))
-        .route("/{*path}", get(sites::host_file))
-        .layer(from_fn_with_state(gate.clone(), admit))
-        .method_not_allowed_fallback(unknown_method)
-        .layer(cors())
+fn website(entrance: &Entrance) -> Router<Shared> {
+    let routes =
+        Router::new().route("/", get(sites::host_index)).route("/{*path}", get(sites::host_file));
+    entrance.before(routes).method_not_allowed_fallback(unknown_method).layer(cors())
 }
 
-fn publisher(gateway: &Shared, limits: &Limits) -> Router<Shared> {
-    let gate = Gate::new(&gateway.env, limits, limits.max_stores);
-    Router::new()
+fn publisher(entrance: &Entrance) -> Router<Shared> {
+    let routes = Router::new()
         .route("/v1/blobs", put(publisher::put_blob))
-        .route("/v1/quilts", put(publisher::put_quilt))
-        .layer(from_fn_with_state(gate, admit))
+        .route("/v1/quilts", put(publisher::put_quilt));
+    entrance.before(routes)
 }
 
-fn relay(gateway: &Shared, limits: &Limits) -> Router<Shared> {
-    let gate = Gate::new(&gateway.env, limits, limits.max_relays);
-    Router::new()
-        .route("/v1/blob-upload-relay", post(relay::upload))
-        .layer(from_fn_with_state(gate, admit))
-        .route("/v1/tip-config", get(relay::tip_config))
+fn relay(entrance: &Entrance) -> Router<Shared> {
+    let routes = Router::new().route("/v1/blob-upload-relay", post(relay::upload));
+    entrance.before(routes).route("/v1/tip-config", get(relay::tip_config))
 }
 
 /// Figures for Prometheus, where only the operator looks.

@@ -26,6 +26,7 @@ async fn a_gateway_serves_and_stores_for_existing_clients() {
     wishes_that_are_refused(&gateway).await;
     the_chain_for_the_page(&network, &gateway).await;
     support::described::only_what_is_described_is_answered(&gateway).await;
+    support::fair::nobody_takes_all_the_places(&network).await;
     relay(&network).await;
     tokens_and_limits(&network).await;
     hostile_connections(&network).await;

@@ -5,12 +5,14 @@ use std::{path::Path, time::Duration};
 use serde_json::json;
 use walrus_chain::{ChainWriter, SendConfig};
 use walrus_env::Env;
-use walrus_gateway::{GatewayConfig, Limits, Roles, StartError, TipConfig, TipKind, TokenConfig};
+use walrus_gateway::{
+    ForwardedBy, GatewayConfig, Limits, Roles, Senders, StartError, TipConfig, TipKind, TokenConfig,
+};
 
 use crate::{
     args::{GatewayArgs, Global},
     client,
-    config::{GatewaySection, TipSection, TokenSection},
+    config::{ForwardedHeader, GatewaySection, SendersSection, TipSection, TokenSection},
     failure::{Failure, Kind, Outcome},
     output::Output,
     session::{self, Session},
@@ -91,6 +93,9 @@ fn configure(
     if let Some(allowed) = &section.allowed_headers {
         config.allowed_headers = allowed.iter().map(|name| name.to_ascii_lowercase()).collect();
     }
+    if let Some(senders) = &section.senders {
+        config.senders = senders.into();
+    }
     limits(&mut config.limits, section, arguments);
     Ok(config)
 }
@@ -139,6 +144,17 @@ fn tip(section: &TipSection) -> Result<TipConfig, Failure> {
     };
     let max_age = Duration::from_secs(section.max_age_seconds);
     Ok(TipConfig { address, kind, max_age, max_ahead: TIP_AHEAD })
+}
+
+impl From<&SendersSection> for Senders {
+    fn from(section: &SendersSection) -> Self {
+        let forwarded_by = match section.forwarded_by {
+            ForwardedHeader::XForwardedFor => ForwardedBy::XForwardedFor,
+            ForwardedHeader::Forwarded => ForwardedBy::Forwarded,
+        };
+        let part = section.part.unwrap_or(Self::default().part);
+        Self { part, proxies: section.proxies.clone(), forwarded_by }
+    }
 }
 
 impl TokenSection {

@@ -33,6 +33,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::peers::Peer;
+
 /// Connections of a server that are read so at once; further ones are closed.
 pub(super) const AT_ONCE: usize = 64;
 /// What is read of one body at most.
@@ -51,6 +53,7 @@ type Rest = (Incoming, OwnedSemaphorePermit);
 #[derive(Clone)]
 pub(super) struct Ear {
     router: TowerToHyperService<Router>,
+    peer: Option<Peer>,
     places: Arc<Semaphore>,
     rests: mpsc::Sender<Rest>,
 }
@@ -58,16 +61,22 @@ pub(super) struct Ear {
 /// The end at which the rest of what they said is forgotten.
 pub(super) struct Drain(mpsc::Receiver<Rest>);
 
-/// For one connection; `places` are shared by all of the server.
-pub(super) fn ear(router: Router, places: Arc<Semaphore>) -> (Ear, Drain) {
+/// For one connection, with `peer`; `places` are shared by all of the server.
+pub(super) fn ear(router: Router, peer: Option<Peer>, places: Arc<Semaphore>) -> (Ear, Drain) {
     // One after the other: HTTP/1 has one body at a time.
     let (rests, drain) = mpsc::channel(1);
-    (Ear { router: TowerToHyperService::new(router), places, rests }, Drain(drain))
+    (Ear { router: TowerToHyperService::new(router), peer, places, rests }, Drain(drain))
 }
 
 impl Ear {
     /// Answers one request.
-    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+    pub(super) async fn answer(
+        self,
+        mut request: Request<Incoming>,
+    ) -> Result<Response, Infallible> {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
+        }
         if request.version() > Version::HTTP_11 || request.body().is_end_stream() {
             return self.router.call(request.map(Body::new)).await;
         }

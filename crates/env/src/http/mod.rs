@@ -4,9 +4,11 @@
 mod client;
 mod linger;
 mod patience;
+mod peers;
 mod server;
 
 pub use client::{Connector, HttpClient, HttpClientConfig, HttpError, read_body};
+pub use peers::{Peer, Share, Shares};
 pub use server::{ServerConfig, serve};
 
 use crate::{Env, Spawn};

@@ -14,6 +14,7 @@ use super::{
     Executor,
     linger::{self, Drain, Ear},
     patience::PatientIo,
+    peers::Peer,
 };
 use crate::{BoxIo, CancellationToken, Env, Listener};
 
@@ -80,7 +81,7 @@ pub async fn serve(
         let connection = connection(
             io,
             acceptor.clone(),
-            linger::ear(router.clone(), lingering.clone()),
+            linger::ear(router.clone(), Peer::parse(&peer), lingering.clone()),
             builder(&env, &config),
             &config,
             graceful.watcher(),

@@ -2,6 +2,7 @@
 //! HTTP as programs do.
 
 pub mod described;
+pub mod fair;
 
 use std::path::Path;
 use std::time::Duration;
