@@ -80,7 +80,7 @@ cat "$work/refused.toml" - >"$work/node.toml" <<'TOML'
 include-path = "/v1/blobs/{blob_id}/metadata"
 include-method = "PUT"
 [operations.checks.negative_data_rejection]
-enabled = false
+expected-statuses = [200, 400, 401, 404, 405, 412, 413, 415, 416, 429, 503]
 TOML
 # The watching of an upload goes on until it ends: what came in a second is looked at.
 cat "$work/refused.toml" - >"$work/gateway.toml" <<'TOML'
