@@ -7,6 +7,10 @@
 //!
 //! A file is recognised by its path, length and time of change, and by for whom it is
 //! encrypted and how. What can be read only once, a pipe, cannot be recognised.
+//!
+//! Whoever stores a file has it to themselves from before it is encrypted until it is noted what
+//! became of it: two at once would encrypt it twice, and one might pay for a copy to which the
+//! other's key belongs. For the same reason a key is kept together with what it is the key of.
 
 use std::{
     fs::{self, File},
@@ -20,25 +24,26 @@ use std::{
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use walrus_encryption::{
-    BlobKey, HEADER_BYTES_MAX, Keys, Opened, Recipients, Scan, fits, scan, seal,
-};
-use walrus_env::{BlockingFile, Env};
-use walrus_sdk::{Coder, Source};
+use walrus_encryption::{BlobKey, HEADER_BYTES_MAX, Keys, Opened, Scan, fits, scan, seal};
+use walrus_env::{BlockingFile, DiskLock, Env};
+use walrus_sdk::{Coder, Content, Source};
 
 use crate::{
-    commands::{decrypt::FileWriter, key::write_new_secret},
+    commands::{
+        decrypt::{BlobReader, FileWriter},
+        key::write_new_secret,
+    },
     failure::{Failure, Kind},
     node_file::write_file,
-    privacy::Encryption,
+    privacy::{self, Encryption},
 };
 
-/// A file that was encrypted, ready to be stored.
+/// A file that was encrypted and can be recognised, ready to be stored.
 pub struct Sealed {
     /// What to store.
     pub source: Source,
-    /// For [`Outbox::stored`], unless it cannot be recognised.
-    pub done: Option<Done>,
+    /// For [`Outbox::stored`].
+    pub done: Done,
 }
 
 /// What was found or made for a file.
@@ -61,11 +66,36 @@ pub struct Note {
     header: String,
 }
 
-/// The names in the outbox of one file.
+/// Somebody else is storing the same file for the same readers.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is being stored by another command", path.display())]
+pub struct Busy {
+    path: PathBuf,
+}
+
+/// A file that nobody else stores meanwhile.
+pub struct Claim {
+    job: Job,
+    _lock: Box<dyn DiskLock>,
+}
+
+/// A file on its way, and the names that it has in the outbox.
 #[derive(Clone, Debug)]
 struct Job {
+    path: PathBuf,
+    stamp: Stamp,
     /// Without an extension.
     stem: PathBuf,
+}
+
+/// The key file of a blob, until it is certain that it is where the user wants it.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct KeptKey {
+    /// The header of the copy that it opens, hashed, in hexadecimal.
+    header: String,
+    /// What belongs into the key file, in hexadecimal: who may read it can open it.
+    key_file: String,
 }
 
 impl Job {
@@ -73,13 +103,17 @@ impl Job {
         self.stem.with_extension("age")
     }
 
-    /// The blob's key file, until it is certain that it is where the user wants it.
+    /// See [`KeptKey`].
     fn key(&self) -> PathBuf {
         self.stem.with_extension("key")
     }
 
     fn note(&self) -> PathBuf {
         self.stem.with_extension("json")
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.stem.with_extension("lock")
     }
 }
 
@@ -99,10 +133,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Encrypts a file, or finds what an earlier run made of it unless it is to be made `anew`.
-    pub async fn prepare(&self, path: &Path, anew: bool) -> Result<Prepared, Failure> {
+    /// Takes a file for as long as it is being stored.
+    pub async fn claim(&self, path: &Path) -> Result<Claim, Failure> {
         let (outbox, path) = (self.clone(), path.to_owned());
-        self.env.compute(Duration::ZERO, move || outbox.file(&path, anew)).await
+        let job = self.env.compute(Duration::ZERO, move || outbox.job(&path)).await?;
+        match self.env.disk.lock(&job.lock()).await {
+            Ok(lock) => Ok(Claim { job, _lock: lock }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(Failure::new(Kind::Failed, Busy { path: job.path })
+                    .hint("wait until it is done, then run this again: it finds what was stored"))
+            }
+            Err(error) => Err(error).with_context(|| self.place()).map_err(Failure::from),
+        }
+    }
+
+    /// Encrypts a file, or finds what an earlier run made of it unless it is to be made `anew`.
+    pub async fn prepare(&self, claim: &Claim, anew: bool) -> Result<Prepared, Failure> {
+        let (outbox, job) = (self.clone(), claim.job.clone());
+        self.env.compute(Duration::ZERO, move || outbox.file(job, anew)).await
     }
 
     /// Encrypts what can be read only once, to a file without a name.
@@ -110,7 +158,7 @@ impl Outbox {
         &self,
         mut reader: Box<dyn Read + Send>,
         name: &str,
-    ) -> Result<Prepared, Failure> {
+    ) -> Result<Source, Failure> {
         let failed = |error| Failure::new(Kind::Failed, error);
         let directory = self.coder.spill_directory().await.map_err(failed)?;
         let (outbox, name) = (self.clone(), name.to_owned());
@@ -118,11 +166,11 @@ impl Outbox {
             outbox.check_key_file()?;
             let file = outbox.env.disk.temporary(&directory, 0).map_err(failed)?;
             let file: Arc<dyn BlockingFile> = file.into();
-            let key = outbox.seal(&mut reader, &mut FileWriter::new(file.clone()))?;
+            let key = outbox.seal(&mut reader, &file)?;
             if let (Some(key), Some(path)) = (key, &outbox.key_file) {
                 write_new_secret(path, &key)?;
             }
-            Ok(Prepared::Store(Sealed { source: Source::open_file(file, name), done: None }))
+            Ok(Source::open_file(file, name))
         };
         self.env.compute(Duration::ZERO, work).await
     }
@@ -146,8 +194,8 @@ impl Outbox {
         Ok(())
     }
 
-    fn file(&self, path: &Path, anew: bool) -> Result<Prepared, Failure> {
-        let (job, stamp) = self.job(path)?;
+    fn file(&self, job: Job, anew: bool) -> Result<Prepared, Failure> {
+        let (path, stamp) = (job.path.as_path(), job.stamp);
         if !anew {
             if let Some(note) = self.note(&job) {
                 return Ok(Prepared::Stored(note));
@@ -161,14 +209,18 @@ impl Outbox {
         // Without a name until it is whole: nothing is left of it if this process dies.
         let sealed = self.env.disk.replacement(&job.sealed(), stamp.0);
         let sealed = sealed.map_err(|error| Failure::new(Kind::Failed, error))?;
-        let key = self.seal(&mut BufReader::new(file), &mut FileWriter::new(sealed.file()))?;
+        let key = self.seal(&mut BufReader::new(file), &sealed.file())?;
         if self.stamp(path)? != stamp {
             let text = format!("{} changed while it was being read", path.display());
             return Err(Failure::message(Kind::Failed, text)
                 .hint("store it again when nobody writes to it, or store a copy"));
         }
         if let Some(key) = key {
-            write_file(&job.key(), &key, true)?;
+            let header = header(BlobReader::new(Content::File(sealed.file())));
+            let header = header.with_context(|| self.place())?;
+            let kept = KeptKey { header: digest(&header), key_file: hex::encode(key) };
+            let text = serde_json::to_vec_pretty(&kept).map_err(anyhow::Error::from)?;
+            write_file(&job.key(), &text, true)?;
         }
         sealed.publish().with_context(|| self.place())?;
         self.ready(job)
@@ -183,30 +235,31 @@ impl Outbox {
         ))
     }
 
-    /// Encrypts to the recipients, or to a new key for this blob, whose key file is returned.
+    /// Encrypts to the recipients, or to a new key for this blob, whose key file is returned. That
+    /// it opens what was written is tried: nobody would know before they need it.
     fn seal(
         &self,
         content: &mut dyn Read,
-        output: &mut dyn io::Write,
+        file: &Arc<dyn BlockingFile>,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let Encryption { recipients, padding, .. } = self.encryption.as_ref();
-        let (key, blob_recipients): (_, Option<Recipients>) = match &self.key_file {
-            Some(_) => {
-                let (key, blob_recipients) = BlobKey::create();
-                (Some(key.seal(recipients)?), Some(blob_recipients))
-            }
-            None => (None, None),
-        };
-        let mut output = BufWriter::with_capacity(1 << 20, output);
+        let (key, blob_recipients) = self.key_file.as_ref().map(|_| BlobKey::create()).unzip();
+        let mut output = BufWriter::with_capacity(1 << 20, FileWriter::new(file.clone()));
         seal(blob_recipients.as_ref().unwrap_or(recipients), *padding, content, &mut output)?;
         output.flush().with_context(|| self.place())?;
-        Ok(key)
+        let Some(key) = key else { return Ok(None) };
+        let copy = BlobReader::new(Content::File(file.clone())).with_context(|| self.place())?;
+        Opened::new(copy, &key.keys("the blob's key")?)
+            .map_err(|error| privacy::open_failure("the copy that was just made", error))?;
+        Ok(Some(key.seal(recipients)?))
     }
 
     /// Puts the key file in its place, before anything is paid for, and opens the copy.
     fn ready(&self, job: Job) -> Result<Prepared, Failure> {
         if let Some(path) = &self.key_file {
-            let key = fs::read(job.key()).with_context(|| self.place())?;
+            let key = self.kept_key(&job).ok_or_else(|| {
+                Failure::message(Kind::Failed, self.place()).hint("run the same command again")
+            })?;
             match fs::read(path) {
                 Ok(there) if there == key => {}
                 Ok(_) => {
@@ -216,15 +269,18 @@ impl Outbox {
                 Err(_) => write_new_secret(path, &key)?,
             }
         }
-        let mut start = Vec::new();
-        let file = File::open(job.sealed()).with_context(|| self.place())?;
-        let read = file.take(HEADER_BYTES_MAX as u64 + 64).read_to_end(&mut start);
-        read.with_context(|| self.place())?;
-        if let Scan::Complete(length) = scan(&start) {
-            start.truncate(length);
-        }
+        let header = header(File::open(job.sealed())).with_context(|| self.place())?;
         let source = Source::file(job.sealed());
-        Ok(Prepared::Store(Sealed { source, done: Some(Done { job, header: hex::encode(start) }) }))
+        let done = Done { job, header: hex::encode(header) };
+        Ok(Prepared::Store(Sealed { source, done }))
+    }
+
+    /// The key file of the encrypted copy, if it is that of this copy.
+    fn kept_key(&self, job: &Job) -> Option<Vec<u8>> {
+        let kept: KeptKey = serde_json::from_slice(&fs::read(job.key()).ok()?).ok()?;
+        let header = header(File::open(job.sealed())).ok()?;
+        let key_file = hex::decode(&kept.key_file).ok()?;
+        (kept.header == digest(&header)).then_some(key_file)
     }
 
     /// What an earlier run noted, if it is for the same readers.
@@ -240,12 +296,12 @@ impl Outbox {
     /// Whether an encrypted copy for the same readers is there.
     fn is_kept(&self, job: &Job) -> bool {
         let Ok(file) = File::open(job.sealed()) else { return false };
-        let has_key = self.key_file.is_none() || job.key().exists();
+        let has_key = self.key_file.is_none() || self.kept_key(job).is_some();
         let opens = |keys: &Keys| Opened::new(file, keys).is_ok();
         has_key && self.encryption.passphrase.as_ref().is_none_or(opens)
     }
 
-    fn job(&self, path: &Path) -> Result<(Job, Stamp), Failure> {
+    fn job(&self, path: &Path) -> Result<Job, Failure> {
         fs::create_dir_all(&self.directory).with_context(|| self.place())?;
         let (whole, stamp) =
             (fs::canonicalize(path).map_err(|e| cannot_read(path, &e))?, self.stamp(path)?);
@@ -254,7 +310,8 @@ impl Outbox {
         let Encryption { recipients, padding, passphrase } = self.encryption.as_ref();
         let parts = (whole, stamp, recipients.names(), passphrase.is_some(), padding, key_file);
         let name = hex::encode(Sha256::digest(format!("{parts:?}")));
-        Ok((Job { stem: self.directory.join(&name[..32]) }, stamp))
+        let stem = self.directory.join(&name[..32]);
+        Ok(Job { path: path.to_owned(), stamp, stem })
     }
 
     fn stamp(&self, path: &Path) -> Result<Stamp, Failure> {
@@ -265,6 +322,20 @@ impl Outbox {
     fn place(&self) -> String {
         format!("the encrypted copy in {} cannot be kept", self.directory.display())
     }
+}
+
+/// The header of an encrypted copy.
+fn header(copy: io::Result<impl Read>) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    copy?.take(HEADER_BYTES_MAX as u64 + 64).read_to_end(&mut start)?;
+    if let Scan::Complete(length) = scan(&start) {
+        start.truncate(length);
+    }
+    Ok(start)
+}
+
+fn digest(header: &[u8]) -> String {
+    hex::encode(Sha256::digest(header))
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> Failure {
@@ -278,4 +349,82 @@ type Stamp = (u64, i64, i64);
 pub struct Done {
     job: Job,
     header: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use walrus_encryption::{Padding, Recipients, generate};
+    use walrus_sdk::CodingConfig;
+
+    use super::*;
+
+    /// An outbox for a reader, and what opens the reader's key files.
+    fn outbox(directory: &Path) -> (Outbox, Keys) {
+        let (env, key) = (walrus_env::real::env(), generate());
+        let mut recipients = Recipients::default();
+        recipients.add(&key.recipient).unwrap();
+        let mut keys = Keys::default();
+        keys.add_identities(key.identity_file().as_bytes(), "key", &|_| None).unwrap();
+        let outbox = Outbox {
+            coder: Coder::new(&env, CodingConfig::default()),
+            env,
+            directory: directory.join("outbox"),
+            encryption: Arc::new(Encryption {
+                recipients,
+                passphrase: None,
+                padding: Padding::None,
+            }),
+            key_file: Some(directory.join("blob.key")),
+        };
+        fs::write(directory.join("file"), b"content").unwrap();
+        (outbox, keys)
+    }
+
+    fn opens(key_file: &Path, copy: &Path, keys: &Keys) -> bool {
+        let key = BlobKey::open(&fs::read(key_file).unwrap(), keys).unwrap();
+        Opened::new(File::open(copy).unwrap(), &key.keys("key").unwrap()).is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_stored_by_one_at_a_time() {
+        // The second would pay for a copy to which the first one's key belongs: unreadable for ever.
+        let directory = tempfile::tempdir().unwrap();
+        let (outbox, keys) = outbox(directory.path());
+        let (file, other) = (directory.path().join("file"), directory.path().join("./file"));
+        let claim = outbox.claim(&file).await.unwrap();
+        let Err(failure) = outbox.claim(&other).await else { panic!("two have it") };
+        assert!(failure.cause.is::<Busy>() && failure.hint.is_some(), "{failure:?}");
+        let Prepared::Store(sealed) = outbox.prepare(&claim, false).await.unwrap() else {
+            panic!()
+        };
+        let done = sealed.done;
+        assert!(opens(&directory.path().join("blob.key"), &done.job.sealed(), &keys));
+        outbox.stored(done, "id", Some(1)).unwrap();
+        assert!(outbox.claim(&other).await.is_err(), "given up before it was stored");
+        drop(claim);
+        let claim = outbox.claim(&other).await.unwrap();
+        assert!(matches!(outbox.prepare(&claim, false).await, Ok(Prepared::Stored(_))));
+    }
+
+    #[tokio::test]
+    async fn a_copy_whose_key_is_another_one_is_not_stored() {
+        // A crash between writing the key and the copy leaves the key of one beside the other.
+        let directory = tempfile::tempdir().unwrap();
+        let (outbox, keys) = outbox(directory.path());
+        let claim = outbox.claim(&directory.path().join("file")).await.unwrap();
+        let (copy, key_file) = (claim.job.sealed(), directory.path().join("blob.key"));
+        outbox.prepare(&claim, false).await.unwrap();
+        let first = fs::read(&copy).unwrap();
+        fs::remove_file(&key_file).unwrap();
+        outbox.prepare(&claim, true).await.unwrap();
+        fs::write(&copy, &first).unwrap();
+        assert!(!opens(&key_file, &copy, &keys), "they belong together: nothing is tested");
+        fs::remove_file(&key_file).unwrap();
+        outbox.prepare(&claim, false).await.unwrap();
+        assert!(opens(&key_file, &copy, &keys));
+        // What belongs together is taken up again.
+        let made = fs::read(&copy).unwrap();
+        outbox.prepare(&claim, false).await.unwrap();
+        assert!(fs::read(&copy).unwrap() == made);
+    }
 }

@@ -194,14 +194,15 @@ impl Fetch<'_> {
 }
 
 /// A blob as something to read and seek in.
-struct BlobReader {
+pub struct BlobReader {
     content: Content,
     length: u64,
     at: u64,
 }
 
 impl BlobReader {
-    fn new(content: Content) -> io::Result<Self> {
+    /// Reads from its beginning on.
+    pub fn new(content: Content) -> io::Result<Self> {
         let length = match &content {
             Content::Memory(bytes) => bytes.len() as u64,
             Content::File(file) => file.len()?,

@@ -99,21 +99,23 @@ impl Storing<'_> {
             let source = input.source(self.env, self.client.coder(), self.limit).await?;
             return self.send(file, source, progress).await;
         };
-        let mut prepared = match input.stream(u64::MAX)? {
-            Some(reader) => outbox.prepare_stream(reader, &input.name()).await?,
-            None => outbox.prepare(file, self.options.force).await?,
-        };
+        if let Some(reader) = input.stream(u64::MAX)? {
+            let sealed = outbox.prepare_stream(reader, &input.name()).await?;
+            return self.send(file, sealed, progress).await;
+        }
+        // Until it is noted what became of it.
+        let claim = outbox.claim(file).await?;
+        let mut prepared = outbox.prepare(&claim, self.options.force).await?;
         if let Prepared::Stored(note) = &prepared {
             if let Some(stored) = self.still_stored(note).await? {
                 return Ok(stored);
             }
-            prepared = outbox.prepare(file, true).await?;
+            prepared = outbox.prepare(&claim, true).await?;
         }
         let Prepared::Store(sealed) = prepared else { unreachable!("it was to be made anew") };
         let stored = self.send(file, sealed.source, progress).await?;
-        if let Some(done) = sealed.done {
-            outbox.stored(done, &stored.blob_id.to_string(), object(&stored).map(|t| t.0))?;
-        }
+        let (blob_id, object) = (stored.blob_id.to_string(), object(&stored).map(|t| t.0));
+        outbox.stored(sealed.done, &blob_id, object)?;
         Ok(stored)
     }
 

@@ -18,6 +18,7 @@ use walrus_sdk::{JournalError, Progress, ProgressSink, StoreError, StoreState, S
 use super::store::{Storing, report};
 use crate::{
     failure::{Failure, Kind, Outcome},
+    outbox::Busy,
     output::{Output, bytes, shorten, table, wal},
     tree::{self, Hidden},
 };
@@ -112,6 +113,10 @@ async fn announce(storing: &Storing<'_>, files: &[PathBuf], output: Output) -> O
 }
 
 fn is_busy(failure: &Failure) -> bool {
+    // The same file by another of its names.
+    if failure.cause.is::<Busy>() {
+        return true;
+    }
     let error = failure.cause.downcast_ref::<StoreError>();
     matches!(error, Some(StoreError::Journal(JournalError::Busy { .. })))
 }
