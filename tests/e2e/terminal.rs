@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::process::walrus;
+use crate::process::{run, walrus};
 
 /// Runs a command whose standard output, or error, is a pipe that nobody reads any more.
 pub fn into_closed_pipe(command: &mut Command, closes_stderr: bool) -> (i32, String) {
@@ -50,5 +50,34 @@ fn a_result_that_cannot_be_written_is_an_error() {
         let text = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(1), "{text}");
         assert!(text.contains("standard output") && !text.contains("panicked"), "{text}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_said_in_json_to_programs() {
+    // A program that parses the error would fail over it, and hide what was wrong.
+    let directory = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str]| run(walrus(directory.path()).args(arguments));
+    for (arguments, part) in [
+        (&["--json", "store", "--epochs", "0", "f"][..], "--epochs"),
+        (&["store", "--json", "--no-such-option", "f"], "--no-such-option"),
+        (&["--json", "nosuch"], "nosuch"),
+        (&["--json"], "subcommand"),
+        (&["--json", "site"], "subcommand"),
+    ] {
+        let error = command(arguments).error(2);
+        assert_eq!(error["kind"], "usage", "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(part) && !message.starts_with("error:"), "{message}");
+    }
+    // People get sentences, and help is no error.
+    for arguments in [&["nosuch"][..], &["cost", "--", "--json", "--json"]] {
+        let said = command(arguments);
+        assert!(said.code == 2 && !said.stderr.starts_with('{'), "{}", said.stderr);
+    }
+    for arguments in [["--json", "--help"], ["--json", "--version"]] {
+        let said = command(&arguments);
+        assert!(said.code == 0 && said.stdout.starts_with(b"S") || said.stdout.starts_with(b"w"));
+        assert_eq!(said.stderr, "");
     }
 }

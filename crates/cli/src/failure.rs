@@ -1,6 +1,6 @@
 //! A failed command: what went wrong in the user's words, and what to do next.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use serde_json::json;
 
@@ -82,6 +82,24 @@ impl From<anyhow::Error> for Failure {
     fn from(cause: anyhow::Error) -> Self {
         Self::new(Kind::Failed, cause)
     }
+}
+
+/// What the command line does not understand, in its own words.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        // Then the words are the whole help.
+        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Self::message(Kind::Usage, "a subcommand is missing")
+                .hint("`--help` in its place says which ones there are");
+        }
+        let text = error.render().to_string();
+        Self::message(Kind::Usage, text.trim_start_matches("error: ").trim_end())
+    }
+}
+
+/// Whether arguments that make no sense as a whole ask for JSON.
+pub fn wants_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    arguments.into_iter().take_while(|argument| argument != "--").any(|word| word == "--json")
 }
 
 impl From<Failure> for ExitCode {

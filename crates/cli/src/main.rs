@@ -45,7 +45,15 @@ use tracing_subscriber::EnvFilter;
 use walrus_env::Env;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && failure::wants_json(std::env::args_os()) => {
+            let failure = Failure::from(error);
+            Output::json().failure(&failure);
+            return failure.into();
+        }
+        Err(error) => error.exit(),
+    };
     let output = Output::new(&arguments.global);
     let filter = EnvFilter::try_from_env("WALRUS_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

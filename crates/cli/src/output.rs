@@ -39,6 +39,11 @@ impl Output {
         Self { json: global.json, quiet: global.quiet }
     }
 
+    /// The output for programs.
+    pub fn json() -> Self {
+        Self { json: true, quiet: true }
+    }
+
     /// Whether the result is to be one JSON object.
     pub fn is_json(&self) -> bool {
         self.json
