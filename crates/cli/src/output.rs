@@ -52,9 +52,10 @@ impl Output {
     /// The result: as JSON, or as the text `human` makes of it.
     pub fn result<T: Serialize>(&self, value: &T, human: impl FnOnce(&T) -> String) {
         let text = if self.json {
-            serde_json::to_string_pretty(value).unwrap_or_else(|e| e.to_string())
+            let text = serde_json::to_string_pretty(value).unwrap_or_else(|e| e.to_string());
+            plain_json(&text)
         } else {
-            human(value)
+            plain_lines(&human(value))
         };
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
@@ -78,18 +79,18 @@ impl Output {
     /// A remark on the way to the result.
     pub fn remark(&self, text: impl Display) {
         if !self.json && !self.quiet {
-            say(text);
+            say(&plain_lines(&text.to_string()));
         }
     }
 
     /// A failure, with what to do next.
     pub fn failure(&self, failure: &Failure) {
         if self.json {
-            say(failure.to_json());
+            say(&plain_json(&failure.to_json()));
         } else {
-            say(format_args!("error: {:#}", failure.cause));
+            say(&plain_lines(&format!("error: {:#}", failure.cause)));
             if let Some(hint) = &failure.hint {
-                say(format_args!("hint: {hint}"));
+                say(&plain_lines(&format!("hint: {hint}")));
             }
         }
     }
@@ -130,7 +131,7 @@ impl Output {
 }
 
 /// A line on standard error. There is nobody left to tell if that is gone.
-fn say(text: impl Display) {
+fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -201,11 +202,54 @@ pub fn ether(wei: u128) -> String {
     }
 }
 
-/// A text of at most `width` characters, its middle left out if it has more.
+/// Whether a character does something to a terminal instead of being seen on it: moves, colours,
+/// deletes, turns the direction of writing around, or cannot be seen at all.
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A name on one line, in which nothing is a command to the terminal.
+pub fn plain(text: &str) -> String {
+    plain_but(text, |_| false, |character| character.escape_default().to_string())
+}
+
+/// The same for text of several lines.
+fn plain_lines(text: &str) -> String {
+    plain_but(
+        text,
+        |character| character == '\n',
+        |character| character.escape_default().to_string(),
+    )
+}
+
+/// JSON in which such characters are escaped. They are in its strings only, but for ends of lines.
+fn plain_json(text: &str) -> String {
+    plain_but(
+        text,
+        |character| character == '\n',
+        |character| format!("\\u{:04x}", u32::from(character)),
+    )
+}
+
+fn plain_but(text: &str, kept: fn(char) -> bool, escape: fn(char) -> String) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_control(character) && !kept(character) {
+            true => plain.push_str(&escape(character)),
+            false => plain.push(character),
+        }
+    }
+    plain
+}
+
+/// A name of at most `width` characters on one line, its middle left out if it has more.
 pub fn shorten(text: &str, width: usize) -> String {
+    let text = plain(text);
     let characters: Vec<char> = text.chars().collect();
     if characters.len() <= width {
-        return text.to_owned();
+        return text;
     }
     let kept = width.saturating_sub(1);
     let (start, end) = (kept / 3, kept - kept / 3);
@@ -214,7 +258,10 @@ pub fn shorten(text: &str, width: usize) -> String {
 }
 
 /// Columns of a table, each as wide as its widest cell; the last one is not padded.
+/// No cell is more than one line, or a command to the terminal.
 pub fn table(rows: &[Vec<String>]) -> String {
+    let plain_row = |row: &Vec<String>| row.iter().map(|cell| plain(cell)).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = rows.iter().map(plain_row).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
@@ -244,6 +291,23 @@ mod tests {
         assert_eq!(wal(1), "0.000000001 WAL");
         assert_eq!(wal(1_500_000_000), "1.5 WAL");
         assert_eq!(wal(u128::from(u64::MAX)), "18446744073.709551615 WAL");
+    }
+
+    #[test]
+    fn names_are_no_commands_to_the_terminal() {
+        // A file's or a node's name could clear the screen, forge a row, or type for the user.
+        const EVIL: &str = "\u{1b}[2J\r\nok\u{9b}31m\u{202e}";
+        assert_eq!(plain(EVIL), "\\u{1b}[2J\\r\\nok\\u{9b}31m\\u{202e}");
+        let row = table(&[vec![EVIL.to_owned(), EVIL.to_owned()]]);
+        assert!(!row.contains(is_control), "{row:?}");
+        assert!(!shorten(EVIL, 8).contains(is_control) && shorten(EVIL, 8).chars().count() == 8);
+        assert_eq!(plain_lines("a\nb\tc"), "a\nb\\tc");
+        // Programs get what was meant, people the same as characters.
+        let json = plain_json(&serde_json::to_string_pretty(&[EVIL]).unwrap());
+        assert!(!json.replace('\n', "").contains(is_control), "{json:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [EVIL]);
+        // What people write stays as it is.
+        assert_eq!(plain("Übersicht “é” \\ 海象.txt"), "Übersicht “é” \\ 海象.txt");
     }
 
     #[test]

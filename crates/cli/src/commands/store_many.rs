@@ -19,7 +19,7 @@ use super::store::{Storing, report};
 use crate::{
     failure::{Failure, Kind, Outcome},
     outbox::Busy,
-    output::{Output, bytes, shorten, table, wal},
+    output::{Output, bytes, plain, shorten, table, wal},
     tree::{self, Hidden},
 };
 
@@ -204,7 +204,7 @@ fn sink(bar: &ProgressBar) -> ProgressSink {
                 percent("uploading", slivers_done, slivers_total)
             }
             Progress::Certifying => "certifying".to_owned(),
-            Progress::Retrying { reason, .. } => format!("again: {reason}"),
+            Progress::Retrying { reason, .. } => format!("again: {}", plain(&reason.to_string())),
             _ => return,
         };
         bar.set_message(text);
