@@ -1,6 +1,8 @@
 //! Encryption in the client, with the age program as a witness where it is installed.
 
 use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
 };
@@ -236,6 +238,12 @@ fn readers_change_and_a_blob_is_forgotten_without_touching_it() {
     };
     with("alice.txt", "plans.key").json();
     assert!(std::fs::read(directory.join("out")).unwrap() == contents);
+    // Whoever has an account on the machine could read it; unless its owner had it so.
+    let mode = || std::fs::metadata(directory.join("out")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    std::fs::set_permissions(directory.join("out"), Permissions::from_mode(0o640)).unwrap();
+    with("alice.txt", "plans.key").json();
+    assert_eq!(mode(), 0o640);
     with("bob.txt", "plans.key").error(2);
     // Alice's key alone is not enough: the blob is encrypted to its own.
     network.client(&["read", &id, "--out", "out", "-i", "alice.txt"]).error(2);

@@ -2,7 +2,9 @@
 //! the keys, the operator's wallet and the data.
 
 use std::{
+    fs::Permissions,
     io::Write,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -154,20 +156,21 @@ pub fn data_dir(dir: &Path) -> PathBuf {
     dir.join(DATA)
 }
 
-/// Writes a file so that a power cut leaves either the old or the new contents;
-/// a secret one is readable by its owner only.
+/// Writes a file so that a power cut leaves either the old or the new contents. A new file that
+/// is secret is readable by its owner only; one that was there keeps its permissions.
 pub fn write_file(path: &Path, contents: &[u8], secret: bool) -> Result<(), Failure> {
     let write = || -> std::io::Result<()> {
         // The parent of a bare name is empty, and means here.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = parent.unwrap_or(Path::new("."));
+        let replaced = std::fs::metadata(path).ok().map(|replaced| replaced.mode() & 0o777);
+        let first = if secret || replaced.is_some() { 0o600 } else { 0o644 };
         let mut file = tempfile::Builder::new()
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(if secret {
-                0o600
-            } else {
-                0o644
-            }))
+            .permissions(Permissions::from_mode(first))
             .tempfile_in(directory)?;
+        if let Some(mode) = replaced {
+            file.as_file().set_permissions(Permissions::from_mode(mode))?;
+        }
         file.write_all(contents)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
@@ -215,9 +218,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_readable_by_no_more_people_than_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let mode = || std::fs::metadata(&path).unwrap().mode() & 0o777;
+        for (before, secret, after) in [
+            (None, true, 0o600),
+            (Some(0o640), true, 0o640),
+            (Some(0o600), false, 0o600),
+            (Some(0o664), false, 0o664),
+        ] {
+            if let Some(before) = before {
+                std::fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
+            }
+            write_file(&path, b"contents", secret).unwrap();
+            assert_eq!(mode(), after, "{before:?} {secret}");
+        }
+    }
+
+    #[test]
     fn keys_survive_the_disk_and_are_private() {
         // A node that loses its key loses its stake; one that shows it loses it sooner.
-        use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let mut made = NodeKeys::create(directory.path(), &[[1; 32], [2; 32]]).unwrap();
         made.add_protocol(directory.path(), &[3; 32]).unwrap();

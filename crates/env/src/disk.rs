@@ -68,8 +68,8 @@ pub trait Disk: Send + Sync {
     }
 
     /// Begins a file of `bytes` bytes that will take the place of `path`, in the same
-    /// directory. Until it is published nothing is to be seen of it. Blocks, as
-    /// [`Self::open_blocking`].
+    /// directory. Until it is published nothing is to be seen of it; then it may be read by
+    /// those who could read what it replaces. Blocks, as [`Self::open_blocking`].
     ///
     /// # Errors
     /// See [`RoomError`]; `path` must not exist or be a regular file.
@@ -154,6 +154,15 @@ pub trait BlockingFile: Send + Sync + std::fmt::Debug {
 pub trait Replacement: Send + Sync {
     /// What is written to.
     fn file(&self) -> Arc<dyn BlockingFile>;
+
+    /// Lets nobody but its owner read the file, unless it takes another's place: then those may
+    /// who could read that one. Blocks. On a disk without permissions there is nothing to do.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    fn keep_private(&self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Makes the contents durable, then the file appears under its name as a whole, then
     /// the name is made durable. Blocks.

@@ -59,6 +59,8 @@ pub async fn whole(
                 let replacement = disk.replacement(&path, found.content).map_err(|error| {
                     Failure::new(Kind::Failed, error).hint("write it somewhere else with --out")
                 })?;
+                // It was nobody else's to read.
+                replacement.keep_private().map_err(|error| failed(CopyError::Write(error)))?;
                 let file = replacement.file();
                 opened.copy_all(&mut FileWriter::new(file)).map_err(failed)?;
                 let published = replacement.publish();

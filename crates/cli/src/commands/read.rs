@@ -159,7 +159,7 @@ impl Read<'_> {
             bytes(part.report.bytes_fetched),
             bytes(part.report.blob_bytes),
         );
-        self.hand_out(&part.bytes, text, |out| {
+        self.hand_out(&part.bytes, true, text, |out| {
             let mut value = self.range_json(out, &part.report);
             value["size"] = part.bytes.len().into();
             value["first"] = part.range.start.into();
@@ -184,17 +184,24 @@ impl Read<'_> {
             bytes(read.bytes.len() as u64),
             bytes(report.bytes_fetched),
         );
-        self.hand_out(&read.bytes, text, |out| self.range_json(out, report))
+        self.hand_out(&read.bytes, false, text, |out| self.range_json(out, report))
     }
 
-    /// Writes what was asked for to standard output or a file.
-    fn hand_out(&self, part: &[u8], text: String, json: impl Fn(&Path) -> Value) -> Outcome {
+    /// Writes what was asked for to standard output or a file, which is nobody else's to read if
+    /// it is new and what it holds was `secret`.
+    fn hand_out(
+        &self,
+        part: &[u8],
+        secret: bool,
+        text: String,
+        json: impl Fn(&Path) -> Value,
+    ) -> Outcome {
         let Some(out) = &self.arguments.out else {
             output::write_content(part)?;
             self.output.remark(text);
             return Ok(());
         };
-        write_file(out, part, false)?;
+        write_file(out, part, secret)?;
         self.output.result(&json(out), |_| text);
         Ok(())
     }

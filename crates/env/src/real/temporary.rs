@@ -6,7 +6,7 @@
 use std::{
     fs,
     io::{self, ErrorKind},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,6 +16,8 @@ use crate::{BlockingFile, Replacement, RoomError};
 
 /// Readable and writable, as far as the user's mask allows.
 const MODE: u32 = 0o666;
+/// Readable and writable by its owner only.
+const PRIVATE: u32 = 0o600;
 
 /// A file without a name.
 pub(super) fn unnamed(directory: &Path, bytes: u64) -> Result<fs::File, RoomError> {
@@ -43,6 +45,8 @@ pub(super) struct OsReplacement {
     /// The name that it has until then, if any.
     beside: Option<PathBuf>,
     target: PathBuf,
+    /// Whether there was nothing in its place.
+    is_new: bool,
 }
 
 impl OsReplacement {
@@ -50,7 +54,11 @@ impl OsReplacement {
         let unusable = |source| RoomError::Unusable { place: path.to_owned(), source };
         let target = target(path).map_err(unusable)?;
         check_room(parent(&target), bytes)?;
-        let (file, beside) = match without_name(parent(&target)) {
+        let replaced = fs::metadata(&target).ok();
+        // Nobody may read the new file who may not read the one that it replaces, not even for
+        // a moment.
+        let mode = if replaced.is_some() { PRIVATE } else { MODE };
+        let (file, beside) = match without_name(parent(&target), mode) {
             Ok(file) => (file, None),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 return Err(unusable(error));
@@ -59,11 +67,28 @@ impl OsReplacement {
             Err(_) => {
                 let beside = beside(&target).map_err(unusable)?;
                 let mut options = fs::OpenOptions::new();
-                options.read(true).write(true).create_new(true).mode(MODE);
+                options.read(true).write(true).create_new(true).mode(mode);
                 (options.open(&beside).map_err(unusable)?, Some(beside))
             }
         };
-        Ok(Self { file: Arc::new(OsBlockingFile(file)), beside, target })
+        let is_new = replaced.is_none();
+        let made = Self { file: Arc::new(OsBlockingFile(file)), beside, target, is_new };
+        if let Some(replaced) = replaced {
+            made.take_over(&replaced).map_err(unusable)?;
+        }
+        Ok(made)
+    }
+
+    /// Gives the file the owners and the permissions of the one that it replaces.
+    fn take_over(&self, replaced: &fs::Metadata) -> io::Result<()> {
+        let file = &self.file.0;
+        let (own, mut mode) = (file.metadata()?, replaced.mode() & 0o777);
+        let is_owned_alike = own.uid() == replaced.uid() && own.gid() == replaced.gid();
+        // What another group was allowed, this user's must not be.
+        if !is_owned_alike && fchown(file, Some(replaced.uid()), Some(replaced.gid())).is_err() {
+            mode &= !0o070;
+        }
+        file.set_permissions(fs::Permissions::from_mode(mode))
     }
 
     /// Gives the file its name beside the target, unless it has one.
@@ -81,6 +106,13 @@ impl OsReplacement {
 impl Replacement for OsReplacement {
     fn file(&self) -> Arc<dyn BlockingFile> {
         self.file.clone()
+    }
+
+    fn keep_private(&self) -> io::Result<()> {
+        if !self.is_new {
+            return Ok(());
+        }
+        self.file.0.set_permissions(fs::Permissions::from_mode(PRIVATE))
     }
 
     fn publish(mut self: Box<Self>) -> io::Result<()> {
@@ -124,14 +156,14 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
 }
 
 #[cfg(target_os = "linux")]
-fn without_name(directory: &Path) -> io::Result<fs::File> {
+fn without_name(directory: &Path, mode: u32) -> io::Result<fs::File> {
     let flags = rustix::fs::OFlags::TMPFILE.bits() as i32;
     let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).custom_flags(flags).mode(MODE).open(directory)
+    options.read(true).write(true).custom_flags(flags).mode(mode).open(directory)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn without_name(_: &Path) -> io::Result<fs::File> {
+fn without_name(_: &Path, _: u32) -> io::Result<fs::File> {
     Err(ErrorKind::Unsupported.into())
 }
 
@@ -184,6 +216,32 @@ mod tests {
     }
 
     #[test]
+    fn a_replacement_is_read_by_no_more_people() {
+        // A diary that only its owner could read would be open to everybody after it is read again.
+        let directory = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        for before in [0o600, 0o640, 0o666] {
+            let path = directory.path().join(format!("{before}"));
+            fs::write(&path, b"old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
+            let replacement = OsReplacement::begin(&path, 1).unwrap();
+            assert_eq!(replacement.file.0.metadata().unwrap().mode() & 0o777, before);
+            replacement.keep_private().unwrap();
+            Box::new(replacement).publish().unwrap();
+            assert_eq!(mode(&path), before);
+        }
+        let (public, private) = (directory.path().join("new"), directory.path().join("private"));
+        Box::new(OsReplacement::begin(&public, 1).unwrap()).publish().unwrap();
+        let made = directory.path().join("made");
+        fs::write(&made, b"as usual").unwrap();
+        assert_eq!(mode(&public), mode(&made));
+        let replacement = OsReplacement::begin(&private, 1).unwrap();
+        replacement.keep_private().unwrap();
+        Box::new(replacement).publish().unwrap();
+        assert_eq!(mode(&private), 0o600);
+    }
+
+    #[test]
     fn a_replacement_with_a_name_goes_away_too() {
         // File systems without unnamed files are common on network drives.
         let directory = tempfile::tempdir().unwrap();
@@ -191,7 +249,8 @@ mod tests {
         let with_name = || {
             let beside = beside(&target).unwrap();
             let file = Arc::new(OsBlockingFile(fs::File::create_new(&beside).unwrap()));
-            Box::new(OsReplacement { file, beside: Some(beside), target: target.clone() })
+            let (beside, target) = (Some(beside), target.clone());
+            Box::new(OsReplacement { file, beside, target, is_new: true })
         };
         drop(with_name());
         assert!(names(directory.path()).is_empty());
