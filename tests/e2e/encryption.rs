@@ -255,12 +255,16 @@ fn readers_change_and_a_blob_is_forgotten_without_touching_it() {
 
     // Alice leaves, Bob comes: only the small file changes.
     let before = std::fs::read(directory.join("plans.key")).unwrap();
+    // A second name shows what is left of the old key file on the disk.
+    std::fs::hard_link(directory.join("plans.key"), directory.join("lain")).unwrap();
     let rotate = ["key", "rotate", "plans.key", "--identity", "alice.txt", "--recipient", &bob];
     network.client(&rotate).json();
     assert_ne!(std::fs::read(directory.join("plans.key")).unwrap(), before);
     with("bob.txt", "plans.key").json();
     with("alice.txt", "plans.key").error(2);
     network.client(&rotate).error(2);
+    with("alice.txt", "lain").error(2);
+    assert!(!std::fs::read(directory.join("lain")).unwrap().starts_with(b"age"));
     // The same with the age program alone.
     std::fs::write(directory.join("plans.age"), network.read(&id)).unwrap();
     let script = "age -d -i bob.txt plans.key > blob-key.txt\nage -d -i blob-key.txt plans.age";

@@ -25,6 +25,7 @@ mod node_file;
 mod outbox;
 mod output;
 mod privacy;
+mod secret_file;
 mod session;
 mod signals;
 mod sync_report;

@@ -29,13 +29,11 @@ use walrus_env::{BlockingFile, DiskLock, Env};
 use walrus_sdk::{Coder, Content, Source};
 
 use crate::{
-    commands::{
-        decrypt::{BlobReader, FileWriter},
-        key::write_new_secret,
-    },
+    commands::decrypt::{BlobReader, FileWriter},
     failure::{Failure, Kind},
     node_file::write_file,
     privacy::{self, Encryption},
+    secret_file,
 };
 
 /// A file that was encrypted and can be recognised, ready to be stored.
@@ -168,7 +166,7 @@ impl Outbox {
             let file: Arc<dyn BlockingFile> = file.into();
             let key = outbox.seal(&mut reader, &file)?;
             if let (Some(key), Some(path)) = (key, &outbox.key_file) {
-                write_new_secret(path, &key)?;
+                secret_file::write_new(path, &key)?;
             }
             Ok(Source::open_file(file, name))
         };
@@ -183,15 +181,21 @@ impl Outbox {
             let text = serde_json::to_vec_pretty(&note).map_err(anyhow::Error::from)?;
             write_file(&job.note(), &text, true)?;
         }
-        for path in [job.sealed(), job.key()] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| self.place()).map_err(Failure::from);
-                }
-                _ => {}
-            }
+        self.gone(fs::remove_file(job.sealed()))?;
+        self.forget_key(&job)
+    }
+
+    /// Destroys the copy of the blob's key, if there is one: it would outlive `walrus key destroy`.
+    fn forget_key(&self, job: &Job) -> Result<(), Failure> {
+        self.gone(secret_file::destroy(&self.env, &job.key()))
+    }
+
+    /// It does not matter if something that is to be gone is not there.
+    fn gone(&self, removed: io::Result<()>) -> Result<(), Failure> {
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.with_context(|| self.place()).map_err(Failure::from),
         }
-        Ok(())
     }
 
     fn file(&self, job: Job, anew: bool) -> Result<Prepared, Failure> {
@@ -220,6 +224,7 @@ impl Outbox {
             let header = header.with_context(|| self.place())?;
             let kept = KeptKey { header: digest(&header), key_file: hex::encode(key) };
             let text = serde_json::to_vec_pretty(&kept).map_err(anyhow::Error::from)?;
+            self.forget_key(&job)?;
             write_file(&job.key(), &text, true)?;
         }
         sealed.publish().with_context(|| self.place())?;
@@ -266,7 +271,7 @@ impl Outbox {
                     let text = format!("{} is the key of another blob", path.display());
                     return Err(Failure::message(Kind::Usage, text).hint("name another --key-file"));
                 }
-                Err(_) => write_new_secret(path, &key)?,
+                Err(_) => secret_file::write_new(path, &key)?,
             }
         }
         let header = header(File::open(job.sealed())).with_context(|| self.place())?;
@@ -399,7 +404,14 @@ mod tests {
         };
         let done = sealed.done;
         assert!(opens(&directory.path().join("blob.key"), &done.job.sealed(), &keys));
+        // A second name shows what is left of a file that is gone.
+        let lain = directory.path().join("where it lay");
+        fs::hard_link(done.job.key(), &lain).unwrap();
+        assert!(serde_json::from_slice::<KeptKey>(&fs::read(&lain).unwrap()).is_ok());
         outbox.stored(done, "id", Some(1)).unwrap();
+        assert!(!claim.job.key().exists());
+        let left = fs::read(&lain).unwrap();
+        assert!(!left.windows(8).any(|some| some == b"key_file"), "the key is still on the disk");
         assert!(outbox.claim(&other).await.is_err(), "given up before it was stored");
         drop(claim);
         let claim = outbox.claim(&other).await.unwrap();

@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{self, IsTerminal as _, Write},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -14,16 +13,15 @@ use walrus_env::Env;
 use crate::{
     args::{KeyCommand, KeygenArgs},
     failure::{Failure, Kind, Outcome},
-    node_file::write_file,
     output::Output,
-    privacy,
+    privacy, secret_file,
 };
 
 /// Runs `walrus keygen`.
 pub fn generate(arguments: &KeygenArgs, output: Output) -> Outcome {
     let key = new_key();
     let path = &arguments.out;
-    write_new_secret(path, key.identity_file().as_bytes())?;
+    secret_file::write_new(path, key.identity_file().as_bytes())?;
     let report = json!({ "file": path, "recipient": key.recipient });
     output.result(&report, |_| {
         format!(
@@ -48,8 +46,8 @@ pub async fn run(env: &Env, command: &KeyCommand, output: Output) -> Outcome {
             let target = out.as_deref().unwrap_or(file);
             let sealed = key.seal(&recipients)?;
             match out {
-                Some(out) => write_new_secret(out, &sealed)?,
-                None => write_file(file, &sealed, true)?,
+                Some(out) => secret_file::write_new(out, &sealed)?,
+                None => secret_file::replace(env, file, &sealed)?,
             }
             let report = json!({ "file": target, "recipients": recipients.names() });
             output.result(&report, |_| {
@@ -77,28 +75,6 @@ pub async fn run(env: &Env, command: &KeyCommand, output: Output) -> Outcome {
     Ok(())
 }
 
-/// Writes a file that must not be there yet, readable by its owner only.
-pub fn write_new_secret(path: &Path, contents: &[u8]) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(contents)?;
-        file.sync_all()?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-    };
-    write().map_err(|error| {
-        let failure =
-            Failure::message(Kind::Usage, format!("cannot write {}: {error}", path.display()));
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                failure.hint("name another file: a key is never replaced")
-            }
-            _ => failure,
-        }
-    })
-}
-
 fn confirmed(file: &Path) -> bool {
     if !io::stdin().is_terminal() {
         return false;
@@ -110,29 +86,14 @@ fn confirmed(file: &Path) -> bool {
         && answer.trim() == "yes"
 }
 
-/// Overwrites the file where it lies, removes it, and makes both durable.
 fn destroy(env: &Env, path: &Path) -> Outcome {
-    let overwrite = || -> io::Result<()> {
-        let metadata = fs::symlink_metadata(path)?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        let mut noise = vec![0; usize::try_from(metadata.len()).unwrap_or(usize::MAX)];
-        env.entropy.fill("overwrite a key", &mut noise);
-        let mut file = fs::OpenOptions::new().write(true).open(path)?;
-        file.write_all(&noise)?;
-        file.sync_all()?;
-        fs::remove_file(path)?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-    };
     // Only what is small and looks like a key file, so that a slip of the hand costs less.
     let start = fs::read(path).unwrap_or_default();
     if start.len() > 1 << 20 || !start.starts_with(b"age-encryption.org/v1\n") {
         return Err(Failure::message(Kind::Usage, format!("{} is not a key file", path.display()))
             .hint("`walrus store --key-file` writes them"));
     }
-    overwrite().map_err(|error| {
+    secret_file::destroy(env, path).map_err(|error| {
         Failure::message(Kind::Failed, format!("cannot destroy {}: {error}", path.display()))
     })
 }
