@@ -316,6 +316,15 @@ fn a_website_is_published_changed_and_read_by_its_reference() {
     assert_eq!(first["link"], format!("http://gate/v1/sites/{reference}/"), "{first}");
     // Six files fit into a quilt of ten shards: two quilts, the film, the list.
     assert_eq!((&first["files"], &first["blobs"]), (&12.into(), &4.into()), "{first}");
+    // Four objects without a name and a price would be anybody's guess.
+    let mine = objects(&network);
+    let named: Vec<&str> = mine.iter().filter_map(|blob| blob["name"].as_str()).collect();
+    assert_eq!(named.len(), 4, "{mine:?}");
+    for part in ["site/film.mp4", "site/(list of files)", "site/404.html … "] {
+        assert!(named.iter().any(|name| name.starts_with(part)), "{part}: {named:?}");
+    }
+    let paid: u64 = mine.iter().map(|blob| blob["cost_frost"].as_u64().unwrap()).sum();
+    assert_eq!(first["cost_frost"], paid, "{mine:?}");
     let read = |path: &str| {
         network.client(&["site", "read", &reference, path, "--out", "page"]).json();
         std::fs::read(network.path().join("page")).unwrap()
@@ -361,4 +370,10 @@ fn a_website_is_published_changed_and_read_by_its_reference() {
     let id = blob_id(&network.client(&["store", "file"]).json());
     let other = network.client(&["ref", "create", "--", &id]).json();
     network.client(&["site", "list", &other["reference"].to_string()]).error(2);
+    // Quilts have names and prices as well.
+    let quilt = network.client(&["quilt", "store", "file", "site/docs/1.css"]).json();
+    let mine = objects(&network);
+    let stored = mine.iter().find(|blob| blob["blob_id"] == quilt["blob_id"]).unwrap();
+    assert_eq!(stored["name"], "file, site/docs/1.css", "{stored}");
+    assert_eq!(stored["cost_frost"], quilt["cost_frost"], "{stored}");
 }

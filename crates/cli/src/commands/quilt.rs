@@ -4,7 +4,7 @@ mod collect;
 mod extract;
 mod names;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use walrus_chain::{ChainWriter, SendConfig};
@@ -18,12 +18,16 @@ use walrus_sdk::{
 
 use crate::{
     args::{Global, PatchNameArgs, QuiltCommand, QuiltListArgs, QuiltReadArgs, QuiltStoreArgs},
+    catalog::{Catalog, Record},
     client,
     failure::{Failure, Kind, Outcome},
     node_file::write_file,
     output::{self, Output, bytes, table, wal},
     session::Session,
 };
+
+/// Most paths in the name of a quilt.
+const NAMES_MAX: usize = 3;
 
 /// Runs `walrus quilt …`.
 pub async fn run(env: &Env, global: &Global, command: &QuiltCommand, output: Output) -> Outcome {
@@ -47,14 +51,27 @@ async fn store(env: &Env, global: &Global, arguments: &QuiltStoreArgs, output: O
         force: arguments.force,
         ..StoreOptions::default()
     };
-    let progress = client::progress(output);
+    let catalog = Catalog::new(&client::state_directory(&session), session.chain.deployment());
+    let record = Record::begun(env, name(&arguments.paths));
+    let progress = catalog.watch(record.clone(), &client::progress(output));
     let stored = client.store_quilt(&writer, files, &options, &progress).await;
     let quilt = stored.map_err(store_failure)?;
+    catalog.remember(&quilt.stored, record)?;
     let id = quilt.stored.blob_id;
     let mut report = super::store::report(&quilt.stored);
     report["patches"] = patches_json(&quilt.index, id);
     output.result(&report, |_| human_store(&quilt));
     Ok(())
+}
+
+/// What a quilt is called in `walrus list`: by what it was made of.
+fn name(paths: &[PathBuf]) -> String {
+    let first = paths.iter().take(NAMES_MAX).map(|path| path.display().to_string());
+    let first = first.collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(NAMES_MAX) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 fn human_store(quilt: &StoredQuilt) -> String {

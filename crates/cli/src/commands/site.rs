@@ -21,6 +21,7 @@ use walrus_sdk::{
 use super::{quilt, store::object};
 use crate::{
     args::{Global, SiteCommand, SitePublishArgs},
+    catalog::{Catalog, Record},
     client,
     dates::Calendar,
     failure::{Failure, Kind, Outcome},
@@ -90,7 +91,17 @@ async fn publish(
     let calendar = Calendar::new(&snapshot.network);
     let epochs = calendar.epochs(env, arguments.until.as_deref(), arguments.epochs)?;
     let options = StoreOptions { epochs, ..StoreOptions::default() };
-    let mut publishing = Publishing { client, writer: &writer, options, output, cost: 0, blobs: 0 };
+    let mut publishing = Publishing {
+        env,
+        catalog: Catalog::new(&client::state_directory(session), session.chain.deployment()),
+        directory: &arguments.directory,
+        client,
+        writer: &writer,
+        options,
+        output,
+        cost: 0,
+        blobs: 0,
+    };
     let count = files.len();
     let total: u64 = files.iter().map(|file| file.size).sum();
     let params = snapshot.committee.params();
@@ -101,7 +112,7 @@ async fn publish(
     if text.len() as u64 > MANIFEST_BYTES_MAX {
         return Err(Failure::message(Kind::Usage, "its paths are too long for one website"));
     }
-    let stored = publishing.blob(text.into()).await?;
+    let stored = publishing.blob("(list of files)", text.into()).await?;
     let (number, version) = point(&writer, arguments.reference.zip(before), &stored).await?;
     let gateway = arguments.gateway.as_ref().or(session.context.gateway_url.as_ref());
     let link = match gateway {
@@ -211,6 +222,9 @@ async fn point(
 
 /// Stores the parts of a website.
 struct Publishing<'a> {
+    env: &'a Env,
+    catalog: Catalog,
+    directory: &'a Path,
     client: &'a Client,
     writer: &'a ChainWriter,
     options: StoreOptions,
@@ -220,16 +234,23 @@ struct Publishing<'a> {
 }
 
 impl Publishing<'_> {
-    fn note(&mut self, stored: &Stored) {
+    /// What a part is called in `walrus list`.
+    fn record(&self, part: &str) -> Record {
+        Record::begun(self.env, self.directory.join(part).display().to_string())
+    }
+
+    fn note(&mut self, stored: &Stored, record: Record) -> Outcome {
         self.cost = self.cost.saturating_add(stored.cost.total());
         self.blobs += 1;
+        self.catalog.remember(stored, record)
     }
 
     /// Stores one blob. One that is stored already for long enough costs nothing.
-    async fn blob(&mut self, source: Source) -> Result<Stored, Failure> {
-        let progress = client::progress(self.output);
+    async fn blob(&mut self, part: &str, source: Source) -> Result<Stored, Failure> {
+        let record = self.record(part);
+        let progress = self.catalog.watch(record.clone(), &client::progress(self.output));
         let stored = self.client.store(self.writer, source, &self.options, &progress).await?;
-        self.note(&stored);
+        self.note(&stored, record)?;
         Ok(stored)
     }
 
@@ -245,7 +266,7 @@ impl Publishing<'_> {
         let mut open = groups(files, most_files, max_bytes);
         while let Some(group) = open.pop() {
             if let [file] = group.as_slice() {
-                let stored = self.blob(Source::file(&file.file)).await?;
+                let stored = self.blob(&file.path, Source::file(&file.file)).await?;
                 entries.insert(file.path.clone(), entry(file, &Located::Blob(stored.blob_id)));
                 continue;
             }
@@ -272,14 +293,18 @@ impl Publishing<'_> {
             Ok(QuiltFile { identifier: file.path.clone(), tags, content })
         };
         let files = group.iter().map(quilt_file).collect::<Result<Vec<_>, Failure>>()?;
-        let progress = client::progress(self.output);
+        let record = self.record(&match group {
+            [first, .., last] => format!("{} … {}", first.path, last.path),
+            few => few.iter().map(|file| file.path.as_str()).collect(),
+        });
+        let progress = self.catalog.watch(record.clone(), &client::progress(self.output));
         let stored = self.client.store_quilt(self.writer, files, &self.options, &progress).await;
         let stored = match stored {
             Err(StoreQuiltError::Plan(_)) => return Ok(false),
             Err(error) => return Err(quilt::store_failure(error)),
             Ok(stored) => stored,
         };
-        self.note(&stored.stored);
+        self.note(&stored.stored, record)?;
         for file in group {
             let patch = stored.index.by_identifier(&file.path);
             let patch =

@@ -1,17 +1,12 @@
 //! `walrus store`
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{path::Path, sync::Arc};
 
 use serde_json::json;
 use walrus_chain::{ChainWriter, Cost};
 use walrus_core::TokenId;
 use walrus_env::Env;
-use walrus_sdk::{
-    Client, Progress, ProgressSink, Source, StoreOptions, StoreState, StoreTimings, Stored,
-};
+use walrus_sdk::{Client, ProgressSink, Source, StoreOptions, StoreState, StoreTimings, Stored};
 
 use crate::{
     args::{Global, StoreArgs},
@@ -125,31 +120,10 @@ impl Storing<'_> {
         source: Source,
         progress: &ProgressSink,
     ) -> Result<Stored, Failure> {
-        // The name is remembered when it is paid for: what is interrupted afterwards can then
-        // be told by it.
-        let (catalog, begun, progress) =
-            (self.catalog.clone(), self.record(file), progress.clone());
-        let blob_id = Mutex::new(String::new());
-        let watch = ProgressSink::new(move |step| {
-            match &step {
-                Progress::Encoded { blob_id: id, .. } => {
-                    if let Ok(mut blob_id) = blob_id.lock() {
-                        *blob_id = id.to_string();
-                    }
-                }
-                Progress::Registered { token, .. } if catalog.get(token.0).is_none() => {
-                    let blob_id = blob_id.lock().map(|id| id.clone()).unwrap_or_default();
-                    let record = Record { object: token.0, blob_id, ..begun.clone() };
-                    if let Err(failure) = catalog.put(&record) {
-                        tracing::warn!(cause = %failure.cause, "a name is not remembered");
-                    }
-                }
-                _ => {}
-            }
-            progress.report(step);
-        });
+        let record = self.record(file);
+        let watch = self.catalog.watch(record.clone(), progress);
         let stored = self.client.store(&self.writer, source, &self.options, &watch).await?;
-        self.remember(file, &stored)?;
+        self.catalog.remember(&stored, record)?;
         Ok(stored)
     }
 
@@ -176,30 +150,14 @@ impl Storing<'_> {
         }))
     }
 
-    fn remember(&self, file: &Path, stored: &Stored) -> Outcome {
-        let Some(token) = object(stored) else { return Ok(()) };
-        let before = self.catalog.get(token.0);
-        self.catalog.put(&Record {
-            object: token.0,
-            blob_id: stored.blob_id.to_string(),
-            // A store that found everything done paid nothing itself.
-            cost_frost: stored.cost.total().max(before.map_or(0, |record| record.cost_frost)),
-            ..self.record(file)
-        })
-    }
-
     /// What is known of a file before it is stored.
     fn record(&self, file: &Path) -> Record {
         let key_file = self.outbox.as_ref().and_then(|outbox| outbox.key_file.as_deref());
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Record {
-            object: 0,
-            blob_id: String::new(),
-            name: file.display().to_string(),
-            stored_at: self.env.clock.unix().as_secs(),
-            cost_frost: 0,
             encrypted: self.outbox.is_some(),
             key_file: key_file.map(absolute),
+            ..Record::begun(self.env, file.display().to_string())
         }
     }
 }
