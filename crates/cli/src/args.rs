@@ -14,9 +14,10 @@ mod quilt;
 mod site;
 mod stake;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueHint};
+use walrus_core::BlobId;
 
 pub use chain::{ChainCommand, ChainDeployArgs, ChainDevArgs, ChainFundArgs, DeployProfile};
 pub use data::{BlobIdArgs, BlobStatusArgs, Check, CodingArgs, ReadArgs, StoreArgs};
@@ -162,11 +163,38 @@ pub enum Command {
     },
 }
 
+/// The arguments, with blob ids that begin with a hyphen where they are taken for what they are:
+/// `walrus extend` takes several, and after the first one clap would take options for ids too.
+/// Their order does not matter, so that they can go to the end, behind `--`.
+pub fn with_ids_last(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let Some(command) = arguments.iter().position(|word| word == "extend") else {
+        return arguments;
+    };
+    let literal = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
+    let is_id = |word: &OsString| {
+        let id = word.to_str().filter(|text| text.starts_with('-'));
+        id.is_some_and(|text| text.parse::<BlobId>().is_ok())
+    };
+    let behind = arguments.split_off(literal);
+    let rest = arguments.split_off(command.min(literal));
+    let (ids, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_id);
+    arguments.extend(rest);
+    if !ids.is_empty() || !behind.is_empty() {
+        arguments.push("--".into());
+    }
+    arguments.extend(ids);
+    arguments.extend(behind.into_iter().skip(1));
+    arguments
+}
+
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use clap::{CommandFactory, Parser as _};
 
-    use super::{Arguments, Command};
+    use super::{Arguments, Command, with_ids_last};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -197,10 +225,24 @@ mod tests {
                     "{name}"
                 );
             }
-            let line = ["walrus", "extend", "--until", "90d", "7", "--", id];
-            let Command::Extend(extend) = Arguments::parse_from(line).command else { panic!() };
-            assert_eq!(extend.targets, ["7", id]);
+            for line in [
+                &["walrus", "extend", "--until", "90d", "7", "--", id][..],
+                &["walrus", "extend", "--until", "90d", "7", id],
+                &["walrus", "extend", "7", id, "--until", "90d"],
+                &["walrus", "--json", "extend", id, "--until", "90d", "--", "7"],
+            ] {
+                let line = with_ids_last(line.iter().map(OsString::from));
+                let Command::Extend(extend) = Arguments::parse_from(line).command else { panic!() };
+                let mut targets = extend.targets;
+                targets.sort_by_key(String::len);
+                assert_eq!(
+                    (targets, extend.until.as_deref()),
+                    (vec!["7".into(), id.into()], Some("90d"))
+                );
+            }
         }
         assert!(Arguments::try_parse_from(["walrus", "read", "id", "--no-such-option"]).is_err());
+        let wrong = ["walrus", "extend", "7", "--no-such-option"].map(OsString::from);
+        assert!(Arguments::try_parse_from(with_ids_last(wrong)).is_err());
     }
 }

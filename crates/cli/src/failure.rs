@@ -70,9 +70,24 @@ impl Failure {
         self
     }
 
+    /// What went wrong and because of what. Errors differ in whether they say their cause
+    /// themselves; it is said once.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for cause in self.cause.chain() {
+            let cause = cause.to_string();
+            if text.is_empty() {
+                text = cause;
+            } else if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        text
+    }
+
     /// One line of JSON for programs.
     pub fn to_json(&self) -> String {
-        let message = format!("{:#}", self.cause);
+        let message = self.text();
         json!({"error": {"kind": self.kind.name(), "message": message, "hint": self.hint}})
             .to_string()
     }
@@ -110,3 +125,28 @@ impl From<Failure> for ExitCode {
 
 /// What a command returns.
 pub type Outcome = Result<(), Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("too few nodes: one, two")]
+    struct Few;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Store {
+        #[error("{0}; store it again")]
+        Said(#[from] Few),
+        #[error("it was not stored")]
+        Unsaid(#[source] Few),
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        // A list of a hundred nodes that failed was printed twice.
+        let text = |error: Store| Failure::new(Kind::Failed, error).text();
+        assert_eq!(text(Few.into()), "too few nodes: one, two; store it again");
+        assert_eq!(text(Store::Unsaid(Few)), "it was not stored: too few nodes: one, two");
+    }
+}

@@ -46,7 +46,7 @@ use tracing_subscriber::EnvFilter;
 use walrus_env::Env;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(args::with_ids_last(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() && failure::wants_json(std::env::args_os()) => {
             let failure = Failure::from(error);

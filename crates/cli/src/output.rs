@@ -88,7 +88,7 @@ impl Output {
         if self.json {
             say(&plain_json(&failure.to_json()));
         } else {
-            say(&plain_lines(&format!("error: {:#}", failure.cause)));
+            say(&plain_lines(&format!("error: {}", failure.text())));
             if let Some(hint) = &failure.hint {
                 say(&plain_lines(&format!("hint: {hint}")));
             }

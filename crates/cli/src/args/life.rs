@@ -17,7 +17,7 @@ pub struct ListArgs {
 /// `walrus extend`
 #[derive(Debug, Args)]
 pub struct ExtendArgs {
-    /// Numbers of objects, or blob ids; `--` before ids that begin with a hyphen
+    /// Numbers of objects, or blob ids
     #[arg(value_name = "OBJECT")]
     pub targets: Vec<String>,
     /// Store until this date at least: 2027-03-01, 90d, 6w

@@ -146,7 +146,7 @@ fn tell(results: &[(PathBuf, Result<Stored, Failure>)], output: Output) -> Outco
                 Ok(stored) => {
                     vec![name, bytes(stored.unencoded_bytes), stored.blob_id.to_string()]
                 }
-                Err(failure) => vec![name, "failed".to_owned(), format!("{:#}", failure.cause)],
+                Err(failure) => vec![name, "failed".to_owned(), failure.text()],
             }
         };
         let already = results.iter().flat_map(|(_, r)| r);

@@ -37,7 +37,7 @@ pub async fn run(
     let mut quilt = client.quilt(&id, &options, &client::progress(output)).await.map_err(failed)?;
     let index = quilt.index().await.map_err(failed)?.clone();
     names::check(index.patches().iter().map(|patch| patch.identifier())).map_err(|error| {
-        Failure::new(Kind::Refused, error)
+        Failure::new(Kind::Failed, error)
             .hint("nothing was written; read single files with `walrus quilt read --identifier`")
     })?;
     for patch in index.patches() {
@@ -109,7 +109,7 @@ impl Target {
 
     fn refused(&self, place: &Path, reason: &str) -> Failure {
         let text = format!("`{}` cannot be written: {} {reason}", self.name, place.display());
-        Failure::message(Kind::Refused, text).hint("extract into a new directory")
+        Failure::message(Kind::Usage, text).hint("extract into a new directory")
     }
 
     /// Creates the file, which must not exist.
