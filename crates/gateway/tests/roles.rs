@@ -21,7 +21,7 @@ async fn a_gateway_serves_and_stores_for_existing_clients() {
     ranges_and_conditions(&gateway).await;
     names_on_chain(&network, &gateway).await;
     quilts(&network, &gateway).await;
-    concatenation(&gateway).await;
+    concatenation(&network, &gateway).await;
     watching(&gateway).await;
     wishes_that_are_refused(&gateway).await;
     the_chain_for_the_page(&network, &gateway).await;
@@ -257,7 +257,7 @@ async fn quilts(network: &Network, gateway: &support::Gateway) {
     careful.running.shutdown().await;
 }
 
-async fn concatenation(gateway: &support::Gateway) {
+async fn concatenation(network: &Network, gateway: &support::Gateway) {
     // An error after the head must not look like the end of the file.
     let (first, object) = gateway.store("", content(6, 1000)).await;
     let (second, _) = gateway.store("", content(7, 2000)).await;
@@ -276,6 +276,22 @@ async fn concatenation(gateway: &support::Gateway) {
     }
     let deep = format!("{{\"ids\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
     assert_eq!(gateway.ask("POST", "/v1alpha/blobs/concat", &kind, deep).await.status, 400);
+
+    // The same blob a hundred times would be an answer of hundreds of gigabytes.
+    let careful = network.gateway("concise", |c| c.limits.max_blob_bytes = 3500).await;
+    for (ids, whole) in [(format!("{first},{second}"), true), (format!("{second},{second}"), false)]
+    {
+        let mut stream = tokio::net::TcpStream::connect(careful.running.address()).await.unwrap();
+        let request = format!(
+            "GET /v1alpha/blobs/concat?ids={ids} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+        assert_eq!(answer.ends_with(b"\r\n0\r\n\r\n"), whole, "{ids}");
+    }
+    careful.running.shutdown().await;
 }
 
 async fn watching(gateway: &support::Gateway) {

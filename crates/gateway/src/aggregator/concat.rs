@@ -106,8 +106,9 @@ async fn answer(
     let library = gateway.library.clone();
     // The first is here before the answer begins, so that its failure is still an answer.
     let first = blobs.pop_front().ok_or_else(|| Error::malformed("name a blob"))?;
-    let open = Some((library.whole(&first, check).await?, 0));
-    let chain = Chain { library, check, open, blobs };
+    let mut chain =
+        Chain { left: gateway.config.limits.max_blob_bytes, library, check, open: None, blobs };
+    chain.open(&first).await?;
     let stream = stream::unfold(chain, |mut chain| async move {
         chain.next().await.transpose().map(|bytes| (bytes, chain))
     });
@@ -116,6 +117,8 @@ async fn answer(
 
 /// Blobs that are being sent; one at a time is here.
 struct Chain {
+    /// Bytes that the blobs that follow may have: all together no more than one may have.
+    left: u64,
     library: Arc<Library>,
     check: ConsistencyCheck,
     open: Option<(Blob, u64)>,
@@ -123,6 +126,17 @@ struct Chain {
 }
 
 impl Chain {
+    async fn open(&mut self, id: &BlobId) -> Result<(), Error> {
+        let blob = self.library.whole(id, self.check).await?;
+        let left = self.left.checked_sub(blob.length());
+        self.left = left.ok_or_else(|| {
+            let message = "the blobs together are longer than this gateway serves";
+            Error::new(Reason::BlobTooLarge, message)
+        })?;
+        self.open = Some((blob, 0));
+        Ok(())
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some((blob, at)) = &mut self.open
@@ -135,7 +149,7 @@ impl Chain {
             }
             self.open = None;
             let Some(id) = self.blobs.pop_front() else { return Ok(None) };
-            self.open = Some((self.library.whole(&id, self.check).await?, 0));
+            self.open(&id).await?;
         }
     }
 }
