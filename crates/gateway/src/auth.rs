@@ -1,8 +1,8 @@
 //! Tokens that open the publisher (docs/protocol/http-api.md section 7): JSON Web Tokens,
 //! each good for one store.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::path::Path;
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -12,9 +12,8 @@ use walrus_env::Env;
 use crate::config::TokenConfig;
 use crate::error::{Error, Reason};
 use crate::query::StoreQuery;
+use crate::used::UsedTokens;
 
-/// Used tokens that are remembered until they expire.
-const USED: usize = 10_000;
 /// Longest token, and longest `jti`.
 const TOKEN_BYTES: usize = 4096;
 const JTI_BYTES: usize = 256;
@@ -32,12 +31,24 @@ pub enum TokenConfigError {
     WeakSecret,
 }
 
+/// Why there is no checker of tokens.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokensError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] TokenConfigError),
+    /// The file of used tokens.
+    #[error(transparent)]
+    Used(#[from] io::Error),
+}
+
 /// What a token says.
 #[derive(Clone, Debug, Deserialize)]
 struct Claims {
     exp: Option<i64>,
     jti: Option<String>,
     iat: Option<i64>,
+    nbf: Option<i64>,
     send_object_to: Option<String>,
     epochs: Option<u32>,
     max_epochs: Option<u32>,
@@ -53,8 +64,18 @@ struct Checker {
     config: TokenConfig,
     key: DecodingKey,
     validation: Validation,
-    /// Used tokens and when they expire.
-    used: Mutex<BTreeMap<String, i64>>,
+    used: UsedTokens,
+}
+
+/// What is known of a body before it is taken in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Announced {
+    /// Nothing.
+    Nothing,
+    /// It has so many bytes, all of which are stored.
+    Exactly(u64),
+    /// It has so many bytes, those that are stored among them.
+    AtMost(u64),
 }
 
 /// What a token allows.
@@ -71,54 +92,50 @@ impl Grant {
         if exact && self.max_size.is_none_or(|max| length <= max) {
             return Ok(());
         }
-        let message = "the token allows another size";
-        Err(Error::new(Reason::InvalidSize, message).with("size", length))
+        Err(Self::another_size().with("size", length))
+    }
+
+    fn another_size() -> Error {
+        Error::new(Reason::InvalidSize, "the token allows another size")
+    }
+
+    /// Most bytes that are taken in, where `limit` are for whoever needs no token.
+    pub(crate) fn limit(self, limit: u64) -> u64 {
+        self.size.or(self.max_size).map_or(limit, |max| max.min(limit))
+    }
+
+    /// The refusal of a body that was too long, if it was so for the token only.
+    pub(crate) fn refusal(self, error: Error, limit: u64) -> Error {
+        match error.reason {
+            Reason::BodyTooLarge if self.limit(limit) < limit => Self::another_size(),
+            _ => error,
+        }
     }
 }
 
 impl Tokens {
-    pub(crate) fn new(env: &Env, config: Option<TokenConfig>) -> Result<Self, TokenConfigError> {
+    /// Makes a checker. Used tokens are remembered in `directory`.
+    pub(crate) async fn open(
+        env: &Env,
+        config: Option<TokenConfig>,
+        directory: &Path,
+    ) -> Result<Self, TokensError> {
         let Some(config) = config else { return Ok(Self(None)) };
-        let algorithm: Algorithm = config
-            .algorithm
-            .parse()
-            .map_err(|_| TokenConfigError::Algorithm(config.algorithm.clone()))?;
-        let key = match algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
-                if config.key.len() < 16 {
-                    return Err(TokenConfigError::WeakSecret);
-                }
-                DecodingKey::from_secret(&config.key)
-            }
-            Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_der(&config.key),
-            Algorithm::EdDSA => DecodingKey::from_ed_der(&config.key),
-            _ => DecodingKey::from_rsa_der(&config.key),
-        };
-        let mut validation = Validation::new(algorithm);
-        // Times are checked below, by the clock that everything here goes by.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        Ok(Self(Some(Checker {
-            env: env.clone(),
-            config,
-            key,
-            validation,
-            used: Mutex::default(),
-        })))
+        let (key, validation) = keys(&config)?;
+        let used = UsedTokens::open(env, directory).await?;
+        Ok(Self(Some(Checker { env: env.clone(), config, key, validation, used })))
     }
-
     /// Whether tokens are asked for.
     pub(crate) fn are_needed(&self) -> bool {
         self.0.is_some()
     }
 
     /// Checks the token of a request and uses it up.
-    pub(crate) fn check(
+    pub(crate) async fn check(
         &self,
         headers: &HeaderMap,
         query: &StoreQuery,
-        length: Option<u64>,
+        announced: Announced,
     ) -> Result<Grant, Error> {
         let Some(checker) = &self.0 else { return Ok(Grant::default()) };
         let claims = checker.claims(headers)?;
@@ -127,17 +144,44 @@ impl Tokens {
         checker.consistent(&claims)?;
         if checker.config.verify_upload {
             checker.upload(&claims, query)?;
-            if let Some(length) = length {
-                // A form is longer than its files; an announced length bounds them.
-                if claims.size.is_some_and(|size| length < size) {
-                    grant.check_size(length)?;
-                }
+        }
+        match announced {
+            Announced::Exactly(length) => grant.check_size(length)?,
+            // A form is longer than its files.
+            Announced::AtMost(length) if claims.size.is_some_and(|size| length < size) => {
+                grant.check_size(length)?;
             }
+            _ => {}
         }
         // The last check, so that a token that was refused can still be used.
-        checker.use_up(jti, exp)?;
+        checker.used.use_up(&jti, exp.saturating_add(LEEWAY), checker.now()).await?;
         Ok(grant)
     }
+}
+
+/// The key and how signatures are checked with it.
+fn keys(config: &TokenConfig) -> Result<(DecodingKey, Validation), TokenConfigError> {
+    let algorithm: Algorithm = config
+        .algorithm
+        .parse()
+        .map_err(|_| TokenConfigError::Algorithm(config.algorithm.clone()))?;
+    let key = match algorithm {
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+            if config.key.len() < 16 {
+                return Err(TokenConfigError::WeakSecret);
+            }
+            DecodingKey::from_secret(&config.key)
+        }
+        Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_der(&config.key),
+        Algorithm::EdDSA => DecodingKey::from_ed_der(&config.key),
+        _ => DecodingKey::from_rsa_der(&config.key),
+    };
+    let mut validation = Validation::new(algorithm);
+    // Times are checked below, by the clock that everything here goes by.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    Ok((key, validation))
 }
 
 impl Checker {
@@ -174,6 +218,9 @@ impl Checker {
         }
         if claims.iat.is_some_and(|iat| iat > now.saturating_add(LEEWAY) || iat > exp) {
             return Err(Error::new(Reason::InvalidTimestamp, "the token's times make no sense"));
+        }
+        if claims.nbf.is_some_and(|nbf| nbf > now.saturating_add(LEEWAY)) {
+            return Err(Error::new(Reason::InvalidTimestamp, "the token is not valid yet"));
         }
         if let Some(expiring) = self.config.expiring {
             let iat = claims.iat.ok_or_else(|| invalid("iat"))?;
@@ -215,22 +262,6 @@ impl Checker {
         }
         Ok(())
     }
-
-    fn use_up(&self, jti: String, exp: i64) -> Result<(), Error> {
-        let now = self.now();
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= USED {
-            used.retain(|_, exp| exp.saturating_add(LEEWAY) > now);
-        }
-        if used.contains_key(&jti) {
-            return Err(Error::new(Reason::TokenAlreadyUsed, "the token was used before"));
-        }
-        if used.len() >= USED {
-            return Err(Error::overloaded("too many tokens are in use"));
-        }
-        used.insert(jti, exp);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -246,10 +277,10 @@ mod tests {
 
     const SECRET: &[u8] = b"a secret of enough bytes";
 
-    fn tokens(expiring: Option<Duration>) -> Tokens {
+    async fn tokens(directory: &tempfile::TempDir, expiring: Option<Duration>) -> Tokens {
         let (algorithm, key) = ("HS256".to_owned(), SECRET.to_vec());
         let config = TokenConfig { algorithm, key, expiring, verify_upload: true };
-        Tokens::new(&real::env(), Some(config)).unwrap()
+        Tokens::open(&real::env(), Some(config), directory.path()).await.unwrap()
     }
 
     fn bearer(claims: &Value, secret: &[u8]) -> HeaderMap {
@@ -262,33 +293,37 @@ mod tests {
         i64::try_from(real::env().clock.unix().as_secs()).unwrap()
     }
 
-    fn ask(tokens: &Tokens, claims: &Value) -> Result<Grant, Reason> {
+    async fn ask(tokens: &Tokens, claims: &Value) -> Result<Grant, Reason> {
         let query = StoreQuery { epochs: Some(3), ..StoreQuery::default() };
         let headers = bearer(claims, SECRET);
-        tokens.check(&headers, &query, Some(100)).map_err(|error| error.reason)
+        let checked = tokens.check(&headers, &query, Announced::Exactly(100)).await;
+        checked.map_err(|error| error.reason)
     }
 
-    #[test]
-    fn a_token_opens_once() {
+    #[tokio::test]
+    async fn a_token_opens_once() {
         // A token that was overheard must be worth nothing after its store.
-        let tokens = tokens(None);
+        let directory = tempfile::tempdir().unwrap();
+        let tokens = tokens(&directory, None).await;
         let claims = json!({"exp": now() + 60, "jti": "1", "max_size": 100});
-        let grant = ask(&tokens, &claims).unwrap();
+        let grant = ask(&tokens, &claims).await.unwrap();
+        assert_eq!((grant.limit(99), grant.limit(101)), (99, 100), "no more is taken in");
         assert!(grant.check_size(100).is_ok());
         assert_eq!(grant.check_size(101).unwrap_err().reason, Reason::InvalidSize);
-        assert_eq!(ask(&tokens, &claims).unwrap_err(), Reason::TokenAlreadyUsed);
+        assert_eq!(ask(&tokens, &claims).await.unwrap_err(), Reason::TokenAlreadyUsed);
     }
 
-    #[test]
-    fn every_limit_of_a_token_holds() {
+    #[tokio::test]
+    async fn every_limit_of_a_token_holds() {
         // Each of these would let its holder spend more than he was given.
-        let strict = tokens(Some(Duration::from_secs(60)));
+        let directory = tempfile::tempdir().unwrap();
+        let strict = tokens(&directory, Some(Duration::from_secs(60))).await;
         let base = |extra: Value| {
             let mut claims = json!({"iat": now(), "exp": now() + 60, "jti": extra.to_string()});
             claims.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
             claims
         };
-        assert!(ask(&strict, &base(json!({"epochs": 3}))).is_ok());
+        assert!(ask(&strict, &base(json!({"epochs": 3}))).await.is_ok());
         for (extra, reason) in [
             (json!({"epochs": 2}), Reason::InvalidEpochs),
             (json!({"max_epochs": 2}), Reason::InvalidEpochs),
@@ -299,22 +334,30 @@ mod tests {
             (json!({"exp": now() - 60}), Reason::ExpiredSignature),
             (json!({"exp": now() + 61}), Reason::InvalidExpiration),
             (json!({"iat": now() + 50}), Reason::InvalidTimestamp),
+            (json!({"nbf": now() + 50}), Reason::InvalidTimestamp),
+            (json!({"max_size": 99}), Reason::InvalidSize),
             (json!({"jti": ""}), Reason::InvalidToken),
             (json!({"jti": 5}), Reason::InvalidToken),
         ] {
-            assert_eq!(ask(&strict, &base(extra.clone())).unwrap_err(), reason, "{extra}");
+            assert_eq!(ask(&strict, &base(extra.clone())).await.unwrap_err(), reason, "{extra}");
         }
     }
 
-    #[test]
-    fn tokens_of_others_and_none_at_all_are_refused() {
+    #[tokio::test]
+    async fn tokens_of_others_and_none_at_all_are_refused() {
         // The publisher's money is behind this door.
-        let tokens = tokens(None);
+        let directory = tempfile::tempdir().unwrap();
+        let tokens = tokens(&directory, None).await;
         let query = StoreQuery::default();
-        let refused = |headers: &HeaderMap| tokens.check(headers, &query, None).unwrap_err().reason;
-        assert_eq!(refused(&HeaderMap::new()), Reason::MissingToken);
+        let refused = async |headers: &HeaderMap| {
+            tokens.check(headers, &query, Announced::Nothing).await.unwrap_err().reason
+        };
+        assert_eq!(refused(&HeaderMap::new()).await, Reason::MissingToken);
         let claims = json!({"exp": now() + 60, "jti": "1"});
-        assert_eq!(refused(&bearer(&claims, b"another secret of bytes")), Reason::InvalidSignature);
+        assert_eq!(
+            refused(&bearer(&claims, b"another secret of bytes")).await,
+            Reason::InvalidSignature
+        );
         for text in [
             "Basic x",
             "Bearer",
@@ -323,25 +366,11 @@ mod tests {
             &format!("Bearer {}", "x".repeat(5000)),
         ] {
             let headers = [(AUTHORIZATION, text.parse().unwrap())].into_iter().collect();
-            assert!(tokens.check(&headers, &query, None).is_err(), "{text}");
+            assert!(tokens.check(&headers, &query, Announced::Nothing).await.is_err(), "{text}");
         }
         // A token that says that it needs no signature.
         let unsigned = "Bearer eyJhbGciOiJub25lIn0.eyJleHAiOjQwMDAwMDAwMDAsImp0aSI6IngifQ.";
         let headers = [(AUTHORIZATION, unsigned.parse().unwrap())].into_iter().collect();
-        assert!(tokens.check(&headers, &query, None).is_err());
-    }
-
-    #[test]
-    fn remembered_tokens_are_bounded() {
-        // Tokens that live for years would otherwise pile up in memory.
-        let tokens = tokens(None);
-        let checker = tokens.0.as_ref().unwrap();
-        for number in 0..USED {
-            let exp = if number == 0 { now() - 60 } else { now() + 60 };
-            checker.use_up(number.to_string(), exp).unwrap();
-        }
-        assert!(checker.use_up("one".to_owned(), now() + 60).is_ok(), "an expired one made room");
-        let full = checker.use_up("two".to_owned(), now() + 60).unwrap_err();
-        assert_eq!(full.reason, Reason::Overloaded);
+        assert!(tokens.check(&headers, &query, Announced::Nothing).await.is_err());
     }
 }

@@ -33,6 +33,7 @@ mod settings;
 mod spool;
 mod state;
 mod uploads;
+mod used;
 mod wallets;
 
 pub use auth::TokenConfigError;

@@ -12,7 +12,7 @@ use walrus_env::{CancellationToken, DiskLock, Env, Listener, Task, split_host_po
 use walrus_sdk::Client;
 
 use crate::aggregator::{Cache, Library, Manifests, Patches};
-use crate::auth::{TokenConfigError, Tokens};
+use crate::auth::{TokenConfigError, Tokens, TokensError};
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
 use crate::router::{metrics_router, router};
@@ -90,13 +90,19 @@ pub async fn start(
     if !is_loopback {
         config.development_key = None;
     }
-    let tokens = Tokens::new(env, config.tokens.clone())?;
     let listener = bind(env, &config.bind).await?;
     let metrics_listener = match &config.metrics_bind {
         Some(address) => Some(bind(env, address).await?),
         None => None,
     };
     let (lock, cache, spool) = open(env, &config).await?;
+    let tokens = Tokens::open(env, config.tokens.clone(), &config.directory).await;
+    let tokens = tokens.map_err(|error| match error {
+        TokensError::Config(error) => StartError::Tokens(error),
+        TokensError::Used(source) => {
+            StartError::Directory { directory: config.directory.clone(), source }
+        }
+    })?;
     let (address, limits) = (listener.local_address(), config.limits.clone());
     let metrics = Arc::new(Metrics::default());
     let library = Library::new(env, &client, &limits, spool.clone(), cache, metrics.clone());

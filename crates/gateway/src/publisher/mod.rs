@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use walrus_core::NodeId;
 use walrus_sdk::{StoreState, Stored};
 
-use crate::auth::Grant;
-use crate::body::declared_length;
+use crate::auth::{Announced, Grant};
+use crate::body::{declared_length, too_large};
 use crate::error::Error;
 use crate::query::{Query, StoreQuery, StoreWish};
 use crate::state::Shared;
@@ -36,9 +36,10 @@ pub(crate) async fn put_blob(
     let reporter = gateway.uploads.begin(wish.upload.as_deref(), names(&gateway).await?)?;
     let stored = async {
         let limits = &gateway.config.limits;
-        let limit = limits.max_upload_bytes;
+        let (limit, max) = (grant.limit(limits.max_upload_bytes), limits.max_upload_bytes);
         let watch = |done, total| reporter.received(done, total);
-        let body = gateway.spool.receive(limits, &headers, body, limit, &watch).await?;
+        let body = gateway.spool.receive(limits, &headers, body, limit, &watch).await;
+        let body = body.map_err(|error| grant.refusal(error, max))?;
         grant.check_size(body.length)?;
         let wallet = gateway.wallets.take(&body.sha256).await;
         let (source, sink) = (body.source(), reporter.sink());
@@ -59,8 +60,18 @@ async fn admit(
 ) -> Result<(StoreWish, Grant), Error> {
     let network = gateway.client.network().await?.network;
     let max = gateway.config.limits.max_epochs.min(network.parameters.max_epochs_ahead);
-    let grant = gateway.tokens.check(headers, &query, declared_length(headers))?;
-    Ok((query.check(max, quilt)?, grant))
+    // What is refused for something else uses no token up.
+    let wish = query.clone().check(max, quilt)?;
+    let limits = &gateway.config.limits;
+    let most = if quilt { limits.max_quilt_bytes } else { limits.max_upload_bytes };
+    let announced = match declared_length(headers) {
+        Some(length) if length > most => return Err(too_large(most)),
+        Some(length) if quilt => Announced::AtMost(length),
+        Some(length) => Announced::Exactly(length),
+        None => Announced::Nothing,
+    };
+    let grant = gateway.tokens.check(headers, &query, announced).await?;
+    Ok((wish, grant))
 }
 
 /// What the nodes are called, for those who watch an upload.

@@ -87,15 +87,24 @@ impl Stream for Metered {
     }
 }
 
-/// Takes in a form of at most `max_parts` files.
+/// How much a form may hold.
+pub(super) struct Bounds {
+    /// Files.
+    pub(super) parts: usize,
+    /// Bytes of all of them.
+    pub(super) bytes: u64,
+}
+
+/// Takes in a form.
 pub(super) async fn receive(
     spool: &Spool,
     limits: &Limits,
     headers: &HeaderMap,
     body: Body,
-    max_parts: usize,
+    bounds: Bounds,
     watch: &(dyn Fn(u64, Option<u64>) + Send + Sync),
 ) -> Result<Form, Error> {
+    let max_parts = bounds.parts;
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(kind).map_err(|_| {
         let message = "a quilt is sent as multipart/form-data with a boundary";
@@ -108,7 +117,8 @@ pub(super) async fn receive(
     let ahead = Arc::new(AtomicU64::new(0));
     let body = Metered { body: body.into_data_stream(), ahead: ahead.clone(), pause: false };
     let mut form = multer::Multipart::new(body, boundary);
-    let mut writer = spool.writer(limits.max_quilt_bytes)?;
+    // The parser's own bytes are bounded apart from these.
+    let mut writer = spool.writer(bounds.bytes)?;
     let mut pace = Pace::new(limits);
     let mut parts: Vec<Part> = Vec::new();
     let mut descriptions = None;
@@ -200,7 +210,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let spool = Spool::new(&real::env(), directory.path().to_owned(), 1 << 30);
         let limits = Limits { max_quilt_bytes: 8 << 20, ..Limits::default() };
-        receive(&spool, &limits, &headers(), body, 3, &|_, _| ()).await
+        let bounds = Bounds { parts: 3, bytes: limits.max_quilt_bytes };
+        receive(&spool, &limits, &headers(), body, bounds, &|_, _| ()).await
     }
 
     fn part(name: &str, content: &str) -> String {

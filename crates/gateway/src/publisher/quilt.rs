@@ -27,8 +27,10 @@ pub(crate) async fn put(
         let max_parts = usize::from(params.secondary_source_symbols()) - 1;
         let watch = |done, total| reporter.received(done, total);
         let limits = &gateway.config.limits;
-        let form = multipart::receive(&gateway.spool, limits, &headers, body, max_parts, &watch);
-        let form = form.await?;
+        let max = limits.max_quilt_bytes;
+        let bounds = multipart::Bounds { parts: max_parts, bytes: grant.limit(max) };
+        let form = multipart::receive(&gateway.spool, limits, &headers, body, bounds, &watch);
+        let form = form.await.map_err(|error| grant.refusal(error, max))?;
         grant.check_size(form.body.length)?;
         let mut files = Vec::with_capacity(form.parts.len());
         for part in &form.parts {
