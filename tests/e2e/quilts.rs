@@ -166,6 +166,7 @@ fn names_that_do_harm_are_refused(network: &Network) {
         &["a", "A"],
         &["x", "x/y"],
         &["a\\..\\evil"],
+        &["."],
     ]
     .into_iter()
     .enumerate()
