@@ -122,6 +122,9 @@ pub struct GatewaySection {
     /// Which tokens open the publisher; everybody may use it without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenSection>,
+    /// Whether web pages of all origins may store without tokens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open_to_pages: bool,
     /// What the relay wants to be paid; nothing without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tip: Option<TipSection>,

@@ -134,6 +134,8 @@ impl LocalNetwork {
             development_key: Some(wallet.to_hex().to_string()),
             // Browsers look for every name below it on this machine.
             sites_domain: Some("localhost".parse().map_err(anyhow::Error::from)?),
+            // Its money is worth nothing: pages that are being developed may store.
+            open_to_pages: true,
             ..GatewayConfig::new(bind, self.dir.join("gateway"))
         };
         let (client, writers) = (client::for_gateway(&session), self.publishers().await?);

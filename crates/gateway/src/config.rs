@@ -39,8 +39,10 @@ pub struct GatewayConfig {
     /// of a development chain, which everybody knows. Given to the page only if the gateway
     /// listens on a loopback address.
     pub development_key: Option<String>,
-    /// Who may use the publisher; everybody if absent.
+    /// Who may use the publisher; if absent everybody, in browsers the gateway's own page only.
     pub tokens: Option<TokenConfig>,
+    /// Whether pages of all origins may use the publisher without tokens.
+    pub open_to_pages: bool,
     /// What the relay wants to be paid.
     pub tip: Option<TipConfig>,
     /// Attributes of blob objects and tags of files in quilts that become headers.
@@ -65,6 +67,7 @@ impl GatewayConfig {
             directory: directory.into(),
             development_key: None,
             tokens: None,
+            open_to_pages: false,
             tip: None,
             allowed_headers: ALLOWED_HEADERS.map(str::to_owned).to_vec(),
             sites_domain: None,

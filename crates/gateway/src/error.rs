@@ -108,6 +108,8 @@ reasons! {
     BodyTooSlow = "BODY_TOO_SLOW", "DEADLINE_EXCEEDED", 408, DAEMON;
     /// The body is of another type than the route takes.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", "INVALID_ARGUMENT", 415, DAEMON;
+    /// A page of another origin wants to spend the publisher's money.
+    ForeignOrigin = "FOREIGN_ORIGIN", "PERMISSION_DENIED", 403, DAEMON;
     /// The sender asks too often.
     RateLimited = "RATE_LIMITED", "RESOURCE_EXHAUSTED", 429, DAEMON;
     /// Too much to do: come back later.

@@ -21,6 +21,7 @@ mod logs;
 mod metrics;
 mod nodes;
 mod openapi;
+mod origin;
 mod page;
 mod publisher;
 mod query;

@@ -18,6 +18,7 @@ use crate::error::{Error, unknown_method, unknown_route};
 use crate::gate::{Gate, admit};
 use crate::hosts::by_host;
 use crate::metrics::measure;
+use crate::origin::own_pages_only;
 use crate::senders::{Fair, share};
 use crate::state::{SURVEYS, Shared};
 use crate::{aggregator, nodes, openapi, page, publisher, relay, rpc, settings, uploads};
@@ -45,7 +46,7 @@ pub(crate) fn router(gateway: Shared) -> Router {
         open = open.merge(aggregator(&reads));
     }
     if roles.publisher {
-        open = open.merge(publisher(&Entrance::new(&gateway, limits.max_stores)));
+        open = open.merge(publisher(&gateway, &Entrance::new(&gateway, limits.max_stores)));
     }
     if roles.relay {
         open = open.merge(relay(&Entrance::new(&gateway, limits.max_relays)));
@@ -130,11 +131,12 @@ fn website(entrance: &Entrance) -> Router<Shared> {
     entrance.before(routes).method_not_allowed_fallback(unknown_method).layer(cors())
 }
 
-fn publisher(entrance: &Entrance) -> Router<Shared> {
+fn publisher(gateway: &Shared, entrance: &Entrance) -> Router<Shared> {
     let routes = Router::new()
         .route("/v1/blobs", put(publisher::put_blob))
         .route("/v1/quilts", put(publisher::put_quilt));
-    entrance.before(routes)
+    let own = from_fn_with_state(gateway.clone(), own_pages_only);
+    entrance.before(routes).layer(own)
 }
 
 fn relay(entrance: &Entrance) -> Router<Shared> {
@@ -174,7 +176,8 @@ async fn bounded(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Any page may read and store blobs, as everywhere on the public network.
+/// Any page may read blobs, and store where the publisher is open to pages, as everywhere on
+/// the public network.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)

@@ -317,6 +317,18 @@ async fn watching(gateway: &support::Gateway) {
 }
 
 async fn wishes_that_are_refused(gateway: &support::Gateway) {
+    // Any page that somebody looks at could spend the gateway's money.
+    let own = format!("http://{}", gateway.running.address());
+    for (origin, status) in [("https://evil.org", 403), ("null", 403), (own.as_str(), 200)] {
+        let headers = [("origin", origin)];
+        let answer = gateway.ask("PUT", "/v1/blobs", &headers, "for a page").await;
+        assert_eq!(answer.status, status, "{origin}");
+        let kind = [headers[0], ("content-type", "multipart/form-data; boundary=X")];
+        if status == 403 {
+            assert_eq!(answer.reason(), "FOREIGN_ORIGIN");
+            assert_eq!(gateway.ask("PUT", "/v1/quilts", &kind, "").await.status, 403);
+        }
+    }
     // A guess about what somebody wanted would be paid for.
     for query in
         ["epochs=0", "epochs=1000", "epoch=1", "share=true", "send_object_to=0x1", "upload=a%20b"]

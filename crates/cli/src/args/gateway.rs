@@ -34,6 +34,9 @@ pub struct GatewayArgs {
     /// File with the secret of the tokens that open the publisher [default: everybody may use it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub jwt_secret_file: Option<PathBuf>,
+    /// Let the web pages of all origins store without tokens, at the cost of this gateway
+    #[arg(long)]
+    pub open_to_pages: bool,
     /// Bytes of all cached blobs; 0 caches nothing
     #[arg(long, value_name = "BYTES")]
     pub cache_bytes: Option<u64>,

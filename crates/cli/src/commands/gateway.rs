@@ -85,6 +85,7 @@ fn configure(
         config.roles = named;
     }
     config.tokens = tokens;
+    config.open_to_pages = arguments.open_to_pages || section.open_to_pages;
     config.tip = section.tip.as_ref().map(tip).transpose()?;
     let domain = arguments.sites_domain.as_ref().or(section.sites_domain.as_ref());
     let domain = domain.map(|domain| domain.parse()).transpose();
