@@ -232,6 +232,14 @@ async fn quilts(network: &Network, gateway: &support::Gateway) {
     let missing = gateway.get(&format!("/v1/blobs/by-quilt-id/{quilt}/c")).await;
     assert_eq!((missing.status, missing.reason().as_str()), (404, "QUILT_PATCH_NOT_FOUND"));
     assert_eq!(gateway.get("/v1/blobs/by-quilt-patch-id/abc").await.status, 400);
+    // Whoever has the file makes nobody read a quilt: not even one that cannot be read.
+    let first = if patch_id.starts_with('A') { 'B' } else { 'A' };
+    let elsewhere = format!("{first}{}", &patch_id[1..]);
+    let path = format!("/v1/blobs/by-quilt-patch-id/{elsewhere}");
+    for (tag, status) in [(format!("\"{elsewhere}\""), 304), ("*".to_owned(), 404)] {
+        let answer = gateway.get_with(&path, &[("if-none-match", tag.as_str())]).await;
+        assert_eq!(answer.status, status, "{tag}");
+    }
     let empty = gateway.ask("PUT", "/v1/quilts", &kind, form(&[])).await;
     assert_eq!((empty.status, empty.reason().as_str()), (400, "MALFORMED_REQUEST"));
     assert_eq!(gateway.put("/v1/quilts", "x").await.status, 415);

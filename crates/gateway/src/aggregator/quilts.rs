@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, ETAG};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use walrus_redstuff::BlobId;
@@ -30,6 +30,16 @@ pub(crate) async fn by_patch_id(
 ) -> Result<Response, Error> {
     let id: QuiltPatchId =
         id.parse().map_err(|error| Error::new(Reason::InvalidIdFormat, format!("{error}")))?;
+    let etag = format!("\"{id}\"");
+    // The tag names the file for ever: whoever has it needs nothing to be read. A star would
+    // ask whether there is one.
+    let tags = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let named = tags.is_some_and(|tags| tags.contains(&etag));
+    if named && condition(&headers, &etag) == Condition::NotModified {
+        let mut answered = content_headers(&headers, &etag, IMMUTABLE);
+        answered.remove(CONTENT_TYPE);
+        return Ok((StatusCode::NOT_MODIFIED, answered).into_response());
+    }
     answer(&gateway, *id.quilt_id(), PatchName::Id(id), &method, &headers).await
 }
 
