@@ -1,10 +1,13 @@
 //! `walrus gc`: what was paid for and never finished.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 use walrus_chain::BlobRecord;
-use walrus_env::Env;
+use walrus_env::{DiskLock, Env};
 
 use super::list::Mine;
 use crate::{
@@ -12,6 +15,7 @@ use crate::{
     client,
     failure::{Failure, Kind, Outcome},
     output::{Output, bytes, shorten, table},
+    secret_file,
     session::Session,
 };
 
@@ -48,13 +52,11 @@ pub async fn run(env: &Env, global: &Global, arguments: &GcArgs, output: Output)
             }
         }
     }
-    let copies = copies(&client::state_directory(&session).join("outbox"))?;
-    let kept: u64 = copies.iter().map(|(_, length)| length).sum();
+    let copies = copies(env, &client::state_directory(&session).join("outbox")).await?;
+    let kept: u64 = copies.iter().map(|copy| copy.length).sum();
     if arguments.drop_copies {
-        for (path, _) in &copies {
-            std::fs::remove_file(path).map_err(|error| {
-                Failure::message(Kind::Failed, format!("cannot remove {}: {error}", path.display()))
-            })?;
+        for copy in &copies {
+            copy.remove(env)?;
         }
     }
     let report = json!({
@@ -65,18 +67,51 @@ pub async fn run(env: &Env, global: &Global, arguments: &GcArgs, output: Output)
     Ok(())
 }
 
-/// Encrypted copies that wait to be stored.
-fn copies(directory: &Path) -> Result<Vec<(PathBuf, u64)>, Failure> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(anyhow::Error::from)?.path();
-        if path.extension().is_some_and(|extension| extension == "age" || extension == "key") {
-            let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            found.push((path, length));
-        }
+/// An encrypted copy that waits to be stored, or its key, and that no store uses now.
+struct Copy {
+    path: PathBuf,
+    length: u64,
+    _lock: Option<Box<dyn DiskLock>>,
+}
+
+impl Copy {
+    fn remove(&self, env: &Env) -> Outcome {
+        let is_key = self.path.extension().is_some_and(|extension| extension == "key");
+        let removed = match is_key {
+            true => secret_file::destroy(env, &self.path),
+            false => std::fs::remove_file(&self.path),
+        };
+        removed.map_err(|error| {
+            let text = format!("cannot remove {}: {error}", self.path.display());
+            Failure::message(Kind::Failed, text)
+        })
     }
-    found.sort();
+}
+
+/// The copies in the outbox, each pair of copy and key locked against stores that begin now.
+async fn copies(env: &Env, directory: &Path) -> Result<Vec<Copy>, Failure> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(Vec::new()) };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(anyhow::Error::from)?.path());
+    }
+    paths.retain(|path| path.extension().is_some_and(|end| end == "age" || end == "key"));
+    paths.sort();
+    let mut found: Vec<Copy> = Vec::new();
+    for path in paths {
+        let lock = path.with_extension("lock");
+        let is_held = found.last().is_some_and(|copy| copy.path.with_extension("lock") == lock);
+        let lock = match is_held {
+            true => None,
+            false => match env.disk.lock(&lock).await {
+                Ok(lock) => Some(lock),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(anyhow::Error::from(error).into()),
+            },
+        };
+        let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        found.push(Copy { path, length, _lock: lock });
+    }
     Ok(found)
 }
 
@@ -117,4 +152,32 @@ fn human(report: &Value) -> String {
         "{}\n\nFinish one by the same `walrus store` again: what is paid is not paid again.\n`walrus gc --delete --yes` deletes the deletable ones and gives their capacity back.{kept}",
         table(&rows)
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use walrus_env::real;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn copies_that_a_store_uses_are_left_alone() {
+        // What was paid for under a key that is gone can never be read.
+        let directory = tempfile::tempdir().unwrap();
+        let env = real::env();
+        for name in ["idle.age", "idle.key", "busy.age", "busy.key"] {
+            std::fs::write(directory.path().join(name), name).unwrap();
+        }
+        let busy = env.disk.lock(&directory.path().join("busy.lock")).await.unwrap();
+        let found = copies(&env, directory.path()).await.unwrap();
+        let names: Vec<_> = found.iter().map(|copy| copy.path.file_name().unwrap()).collect();
+        assert_eq!(names, ["idle.age", "idle.key"]);
+        let begun = env.disk.lock(&directory.path().join("idle.lock")).await;
+        assert_eq!(begun.err().unwrap().kind(), ErrorKind::WouldBlock);
+        found.iter().for_each(|copy| copy.remove(&env).unwrap());
+        assert!(!directory.path().join("idle.key").exists());
+        assert!(directory.path().join("busy.key").exists());
+        drop(busy);
+    }
 }
