@@ -433,7 +433,7 @@ mod tests {
         // Programs are generated from it.
         assert!(
             COMMITTED == document().text(),
-            "remake it: cargo run -p walrus-gateway --example openapi -- docs/api/gateway.json"
+            "remake it: cargo run -p walrus-gateway --example gateway_openapi -- docs/api/gateway.json"
         );
         assert_eq!(missing_schemas(&document().json()), [""; 0]);
     }

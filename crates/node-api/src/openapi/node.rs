@@ -257,7 +257,7 @@ mod tests {
         // Programs are generated from it.
         assert!(
             include_str!("../../../../docs/api/node.json") == document().text(),
-            "remake it: cargo run -p walrus-node-api --example openapi -- docs/api/node.json"
+            "remake it: cargo run -p walrus-node-api --example node_openapi -- docs/api/node.json"
         );
         assert_eq!(missing_schemas(&document().json()), [""; 0]);
     }

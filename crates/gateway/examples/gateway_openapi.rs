@@ -1,5 +1,5 @@
 //! Remakes the committed OpenAPI document:
-//! `cargo run -p walrus-gateway --example openapi -- docs/api/gateway.json`
+//! `cargo run -p walrus-gateway --example gateway_openapi -- docs/api/gateway.json`
 #![allow(clippy::disallowed_methods)]
 
 fn main() -> std::io::Result<()> {

@@ -1,5 +1,5 @@
 //! Remakes the committed OpenAPI document:
-//! `cargo run -p walrus-node-api --example openapi -- docs/api/node.json`
+//! `cargo run -p walrus-node-api --example node_openapi -- docs/api/node.json`
 #![allow(clippy::disallowed_methods)]
 
 fn main() -> std::io::Result<()> {
